@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Compatibility: the only place where kernel versions are told apart.
+ *
+ * Kbuild includes this before every file. Each block gives one name to what
+ * differs, and says since when it does.
+ */
+#ifndef _FERRY_COMPAT_H
+#define _FERRY_COMPAT_H
+
+#ifndef pr_fmt
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+#endif
+
+#include <linux/version.h>
+#include <linux/hrtimer.h>
+#include <linux/netdevice.h>
+#include <linux/socket.h>
+#include <linux/sysctl.h>
+#include <net/genetlink.h>
+#include <net/net_namespace.h>
+#include <net/rtnetlink.h>
+#include <net/sock.h>
+
+/* bind() and connect() of struct proto_ops: their own type since 6.19. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+#define ferry_sockaddr	struct sockaddr_unsized
+#else
+#define ferry_sockaddr	struct sockaddr
+#endif
+
+/* Sysctl handlers see a constant table since 6.11. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#define ferry_ctl_table	const struct ctl_table
+#else
+#define ferry_ctl_table	struct ctl_table
+#endif
+
+/* A table's size is told since 6.6; before, an empty entry ends it. */
+static inline struct ctl_table_header *
+ferry_register_net_sysctl(struct net *net, const char *path,
+			  struct ctl_table *table, size_t count)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	return register_net_sysctl_sz(net, path, table, count);
+#else
+	return register_net_sysctl(net, path, table);
+#endif
+}
+
+/* GENL_REQ_ATTR_CHECK() and friends came before it; the macro is of 6.2. */
+#ifndef GENL_SET_ERR_MSG
+#define GENL_SET_ERR_MSG(info, msg) NL_SET_ERR_MSG((info)->extack, msg)
+#endif
+
+/* Drops are counted through a helper since 6.18. */
+static inline void ferry_sk_drops_inc(struct sock *sk)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+	sk_drops_inc(sk);
+#else
+	atomic_inc(&sk->sk_drops);
+#endif
+}
+
+/* A send's control messages begin with the socket's own values. */
+static inline void ferry_sockcm_init(struct sockcm_cookie *sockc,
+				     const struct sock *sk)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
+	sockcm_init(sockc, sk);
+#else
+	*sockc = (struct sockcm_cookie) {
+		.mark = READ_ONCE(sk->sk_mark),
+		.tsflags = READ_ONCE(sk->sk_tsflags),
+	};
+#endif
+}
+
+/* SO_PRIORITY is a control message too since 6.14. */
+static inline u32 ferry_sockcm_priority(const struct sockcm_cookie *sockc,
+					const struct sock *sk)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
+	return sockc->priority;
+#else
+	return READ_ONCE(sk->sk_priority);
+#endif
+}
+
+/* The whole cookie is passed since 6.13. */
+static inline void ferry_setup_tx_timestamp(struct sk_buff *skb,
+					    const struct sockcm_cookie *sockc)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	skb_setup_tx_timestamp(skb, sockc);
+#else
+	skb_setup_tx_timestamp(skb, sockc->tsflags);
+#endif
+}
+
+/* A timer learns its function when it is set up since 6.13. */
+static inline void
+ferry_hrtimer_setup(struct hrtimer *timer,
+		    enum hrtimer_restart (*function)(struct hrtimer *),
+		    clockid_t clock, enum hrtimer_mode mode)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	hrtimer_setup(timer, function, clock, mode);
+#else
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+#endif
+}
+
+/* A NAPI instance may tell its interrupt's number since 6.9. */
+static inline void ferry_netif_napi_set_irq(struct napi_struct *napi, int irq)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+	netif_napi_set_irq(napi, irq);
+#endif
+}
+
+/* To bind a device to its namespace: a feature until 6.11, then a bit. */
+static inline void ferry_dev_set_immobile(struct net_device *dev)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+	dev->netns_immutable = true;
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	dev->netns_local = true;
+#else
+	dev->features |= NETIF_F_NETNS_LOCAL;
+#endif
+}
+
+/* A device may be kept out of IPv6's own configuration since 6.2. */
+static inline void ferry_dev_set_no_addrconf(struct net_device *dev)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	dev->priv_flags |= IFF_NO_ADDRCONF;
+#endif
+}
+
+/* The core finds a new device's peer namespace, and checks rights, since 6.13. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define FERRY_LINK_PEER_TYPE(type)	.peer_type = (type),
+#else
+#define FERRY_LINK_PEER_TYPE(type)
+#endif
+
+/*
+ * rtnl_link_ops.newlink has its parameters in a struct since 6.15. One that is
+ * declared with FERRY_NEWLINK_ARGS finds them in FERRY_NEWLINK_PARAMS.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+#define FERRY_NEWLINK_ARGS						\
+	struct net_device *dev, struct rtnl_newlink_params *params,	\
+	struct netlink_ext_ack *extack
+#define FERRY_NEWLINK_PARAMS	params
+
+static inline struct net *
+ferry_get_peer_net(struct rtnl_newlink_params *params, struct nlattr *peer_tb[],
+		   struct netlink_ext_ack *extack)
+{
+	return get_net(rtnl_newlink_peer_net(params));
+}
+#else
+struct rtnl_newlink_params {
+	struct net	*src_net;
+	struct nlattr	**tb;
+	struct nlattr	**data;
+};
+
+#define FERRY_NEWLINK_ARGS						\
+	struct net *src_net, struct net_device *dev,			\
+	struct nlattr *tb[], struct nlattr *data[],			\
+	struct netlink_ext_ack *extack
+#define FERRY_NEWLINK_PARAMS						\
+	(&(struct rtnl_newlink_params) {				\
+		.src_net = src_net, .tb = tb, .data = data,		\
+	})
+
+static inline struct net *
+ferry_get_peer_net(struct rtnl_newlink_params *params, struct nlattr *peer_tb[],
+		   struct netlink_ext_ack *extack)
+{
+	struct net *net = rtnl_link_get_net(params->src_net, peer_tb);
+
+	if (IS_ERR(net)) {
+		NL_SET_ERR_MSG(extack, "The peer's namespace does not exist");
+		return net;
+	}
+	if (!ns_capable(net->user_ns, CAP_NET_ADMIN)) {
+		put_net(net);
+		NL_SET_ERR_MSG(extack, "No right to the peer's namespace");
+		return ERR_PTR(-EPERM);
+	}
+	return net;
+}
+#endif
+
+#endif /* _FERRY_COMPAT_H */

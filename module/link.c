@@ -1,0 +1,585 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Links: devices on which Ferry is enabled. See link.h.
+ */
+#include <linux/if_arp.h>
+#include <linux/rtnetlink.h>
+#include <uapi/linux/ferry.h>
+
+#include "addr.h"
+#include "link.h"
+#include "netns.h"
+#include "nic.h"
+#include "stats.h"
+
+static const struct ferry_link_ops *ferry_link_ops;
+static struct kmem_cache *ferry_link_cache;
+static struct kmem_cache *ferry_link_addr_cache;
+
+static const struct rhashtable_params ferry_link_addr_params = {
+	.key_len = sizeof_field(struct ferry_link_addr, addr),
+	.key_offset = offsetof(struct ferry_link_addr, addr),
+	.head_offset = offsetof(struct ferry_link_addr, node),
+	.automatic_shrinking = true,
+};
+
+/* The first link that has an address. Caller holds RCU. */
+static struct ferry_link *ferry_link_owner(struct ferry_net *fn, u64 addr)
+{
+	struct rhlist_head *list;
+
+	list = rhltable_lookup(&fn->links.by_addr, &addr,
+			       ferry_link_addr_params);
+	if (!list)
+		return NULL;
+	return container_of(list, struct ferry_link_addr, node)->link;
+}
+
+/**
+ * ferry_link_owns() - has a link an address?
+ * @fn: the namespace
+ * @ifindex: the link's device, or 0 for any link
+ * @addr: the address
+ *
+ * Context: any, under RCU.
+ * Return: true if so.
+ */
+bool ferry_link_owns(struct ferry_net *fn, int ifindex, u64 addr)
+{
+	struct ferry_link *link;
+
+	if (!ifindex)
+		return ferry_link_owner(fn, addr);
+	link = ferry_link_find(fn, ifindex);
+	return link && ferry_link_address(link) == addr;
+}
+
+/**
+ * ferry_link_find() - the link of a device
+ * @fn: the namespace
+ * @ifindex: the device's index
+ *
+ * Context: any, under RCU or the RTNL.
+ * Return: the link, or NULL.
+ */
+struct ferry_link *ferry_link_find(struct ferry_net *fn, int ifindex)
+{
+	return xa_load(&fn->links.by_ifindex, ifindex);
+}
+
+/**
+ * ferry_link_address() - a link's own address
+ * @link: the link
+ *
+ * Context: any, under RCU or the RTNL.
+ * Return: the address.
+ */
+u64 ferry_link_address(const struct ferry_link *link)
+{
+	return rcu_dereference_rtnl(link->addr)->addr;
+}
+
+/*
+ * Whom a packet is for and from whom it comes: is it ours to look at?
+ * FERRY_STAT_IN_PACKETS stands for yes.
+ */
+static enum ferry_stat ferry_link_accept(const struct ferry_link *link,
+					 const struct sk_buff *skb)
+{
+	u64 saddr = ether_addr_to_u64(eth_hdr(skb)->h_source);
+	u64 daddr = ether_addr_to_u64(eth_hdr(skb)->h_dest);
+
+	if (!ferry_addr_is_station(saddr))
+		return FERRY_STAT_IN_SOURCE;
+
+	switch (skb->pkt_type) {
+	case PACKET_OTHERHOST:
+		/* The loop carries what is for any of this host's addresses. */
+		if (!link->loop || !ferry_link_owns(link->fn, 0, daddr))
+			return FERRY_STAT_IN_OTHER_HOST;
+		break;
+	case PACKET_MULTICAST:
+		return FERRY_STAT_IN_GROUP;
+	case PACKET_LOOPBACK:	/* our own copy of what we broadcast */
+		return FERRY_STAT_IN_PACKETS;
+	}
+
+	/* A wire that leads back brings what this host heard already. */
+	if (!link->loop && ferry_link_owns(link->fn, 0, saddr))
+		return FERRY_STAT_IN_ECHO;
+	return FERRY_STAT_IN_PACKETS;
+}
+
+/* The packet handler. Softirq, under RCU. */
+static int ferry_link_rcv(struct sk_buff *skb, struct net_device *dev,
+			  struct packet_type *pt, struct net_device *orig_dev)
+{
+	struct ferry_link *link = container_of(pt, struct ferry_link, pt);
+	enum ferry_stat stat;
+
+	skb = skb_share_check(skb, GFP_ATOMIC);
+	if (!skb) {
+		ferry_stats_inc(link->fn, FERRY_STAT_IN_MEMORY);
+		return NET_RX_DROP;
+	}
+
+	ferry_stats_inc(link->fn, FERRY_STAT_IN_PACKETS);
+	stat = ferry_link_accept(link, skb);
+	if (stat != FERRY_STAT_IN_PACKETS) {
+		ferry_stats_drop(link->fn, skb, stat);
+		return NET_RX_DROP;
+	}
+
+	/* From here on PACKET_LOOPBACK says: this host sent it. */
+	if (link->loop)
+		skb->pkt_type = PACKET_LOOPBACK;
+	ferry_link_ops->rcv(link->fn, skb);
+	return NET_RX_SUCCESS;
+}
+
+static void ferry_link_addr_free_rcu(struct rcu_head *rcu)
+{
+	kmem_cache_free(ferry_link_addr_cache,
+			container_of(rcu, struct ferry_link_addr, rcu));
+}
+
+static void ferry_link_free_rcu(struct rcu_head *rcu)
+{
+	kmem_cache_free(ferry_link_cache,
+			container_of(rcu, struct ferry_link, rcu));
+}
+
+static void ferry_link_addr_remove(struct ferry_link *link)
+{
+	struct ferry_link_addr *addr = rtnl_dereference(link->addr);
+
+	rhltable_remove(&link->fn->links.by_addr, &addr->node,
+			ferry_link_addr_params);
+	call_rcu(&addr->rcu, ferry_link_addr_free_rcu);
+}
+
+/* Give a link its device's present address. */
+static int ferry_link_addr_add(struct ferry_link *link)
+{
+	struct ferry_link_addr *addr;
+	int err;
+
+	ASSERT_RTNL();
+	addr = kmem_cache_alloc(ferry_link_addr_cache, GFP_KERNEL);
+	if (!addr)
+		return -ENOMEM;
+	addr->addr = ether_addr_to_u64(link->dev->dev_addr);
+	addr->link = link;
+
+	err = rhltable_insert(&link->fn->links.by_addr, &addr->node,
+			      ferry_link_addr_params);
+	if (err) {
+		kmem_cache_free(ferry_link_addr_cache, addr);
+		return err;
+	}
+	if (rcu_access_pointer(link->addr))
+		ferry_link_addr_remove(link);
+	rcu_assign_pointer(link->addr, addr);
+	return 0;
+}
+
+/* Links have changed: which is the only way out, if there is only one? */
+static void ferry_link_changed(struct ferry_links *links)
+{
+	struct ferry_link *link, *sole = NULL;
+	unsigned int others = 0;
+	unsigned long ifindex;
+
+	ASSERT_RTNL();
+	xa_for_each(&links->by_ifindex, ifindex, link) {
+		if (link->loop)
+			continue;
+		others++;
+		sole = link;
+	}
+	WRITE_ONCE(links->others, others);
+	rcu_assign_pointer(links->sole, others == 1 ? sole : NULL);
+
+	/* A dump takes 0 for "cannot tell". */
+	links->generation = links->generation + 1 ?: 1;
+}
+
+/**
+ * ferry_link_enable() - listen on a device
+ * @fn: the namespace, the device's own
+ * @dev: the device
+ * @extack: where to say what is wrong; may be NULL
+ *
+ * Context: process, under the RTNL.
+ * Return: 0; -EOPNOTSUPP if the device is not Ethernet, -EEXIST if it is
+ * enabled already, -ENOMEM.
+ */
+int ferry_link_enable(struct ferry_net *fn, struct net_device *dev,
+		      struct netlink_ext_ack *extack)
+{
+	struct ferry_link *link;
+	int err;
+
+	ASSERT_RTNL();
+	if (dev->type != ARPHRD_ETHER || dev->addr_len != ETH_ALEN) {
+		NL_SET_ERR_MSG(extack, "Ferry runs over Ethernet devices only");
+		return -EOPNOTSUPP;
+	}
+	if (ferry_link_find(fn, dev->ifindex)) {
+		NL_SET_ERR_MSG(extack, "Ferry is already enabled on the device");
+		return -EEXIST;
+	}
+
+	link = kmem_cache_zalloc(ferry_link_cache, GFP_KERNEL);
+	if (!link)
+		return -ENOMEM;
+	link->dev = dev;
+	link->fn = fn;
+	link->pt.type = htons(ETH_P_FERRY);
+	link->pt.dev = dev;
+	link->pt.func = ferry_link_rcv;
+
+	err = ferry_link_addr_add(link);
+	if (err)
+		goto free;
+	err = xa_insert(&fn->links.by_ifindex, dev->ifindex, link, GFP_KERNEL);
+	if (err)
+		goto remove;
+
+	netdev_hold(dev, &link->tracker, GFP_KERNEL);
+	ferry_link_changed(&fn->links);
+	dev_add_pack(&link->pt);
+	return 0;
+
+remove:
+	ferry_link_addr_remove(link);
+free:
+	call_rcu(&link->rcu, ferry_link_free_rcu);
+	return err;
+}
+
+static void ferry_link_remove(struct ferry_link *link)
+{
+	struct ferry_links *links = &link->fn->links;
+
+	/* Without waiting: the link's memory outlives its last reader. */
+	__dev_remove_pack(&link->pt);
+	xa_erase(&links->by_ifindex, link->dev->ifindex);
+	if (link->loop)
+		RCU_INIT_POINTER(links->loop, NULL);
+	ferry_link_changed(links);
+	ferry_link_addr_remove(link);
+	netdev_put(link->dev, &link->tracker);
+	call_rcu(&link->rcu, ferry_link_free_rcu);
+}
+
+/**
+ * ferry_link_disable() - stop listening on a device
+ * @fn: the namespace
+ * @dev: the device
+ *
+ * Sockets that are bound to it find no way out any more.
+ *
+ * Context: process, under the RTNL.
+ * Return: 0, or -ENOENT if it is not enabled.
+ */
+int ferry_link_disable(struct ferry_net *fn, struct net_device *dev)
+{
+	struct ferry_link *link = ferry_link_find(fn, dev->ifindex);
+
+	ASSERT_RTNL();
+	if (!link)
+		return -ENOENT;
+	ferry_link_remove(link);
+	return 0;
+}
+
+/**
+ * ferry_link_start() - make sure that a namespace has its loop
+ * @fn: the namespace
+ *
+ * The first socket of a namespace makes its card ferry0 and brings it up; so
+ * does the next one after an administrator has deleted it.
+ *
+ * Context: process, may sleep; takes the RTNL the first time only.
+ * Return: 0, or why the card cannot be made.
+ */
+int ferry_link_start(struct ferry_net *fn)
+{
+	struct net_device *dev;
+	struct ferry_link *link;
+	int err = 0;
+
+	if (likely(rcu_access_pointer(fn->links.loop)))
+		return 0;
+
+	rtnl_lock();
+	if (rcu_access_pointer(fn->links.loop))
+		goto unlock;
+	dev = ferry_nic_create_loop(fn->net);
+	if (IS_ERR(dev)) {
+		err = PTR_ERR(dev);
+		goto unlock;
+	}
+	/* The registration of a card of ours has enabled it. */
+	link = ferry_link_find(fn, dev->ifindex);
+	link->loop = true;
+	ferry_link_changed(&fn->links);
+	rcu_assign_pointer(fn->links.loop, link);
+unlock:
+	rtnl_unlock();
+	return err;
+}
+
+static struct ferry_link *ferry_link_choose(struct ferry_net *fn, u64 saddr,
+					    u64 daddr, int oif)
+{
+	struct ferry_links *links = &fn->links;
+	struct ferry_link *link;
+
+	if (oif) {
+		link = ferry_link_find(fn, oif);
+		if (!link && !dev_get_by_index_rcu(fn->net, oif))
+			return ERR_PTR(-ENODEV);
+	} else if (ferry_addr_is_station(saddr)) {
+		link = ferry_link_owner(fn, saddr);
+		if (!link)
+			return ERR_PTR(-EADDRNOTAVAIL);
+	} else {
+		link = rcu_dereference(links->sole);
+		if (!link && !READ_ONCE(links->others))
+			link = rcu_dereference(links->loop);
+	}
+
+	/* No other host can be at the loop's end. */
+	if (!link || (link->loop && daddr != FERRY_ADDR_BROADCAST))
+		return ERR_PTR(-ENETUNREACH);
+	if (ferry_addr_is_station(saddr) && saddr != ferry_link_address(link))
+		return ERR_PTR(-EADDRNOTAVAIL);
+	return link;
+}
+
+/**
+ * ferry_link_route() - find the way out to an address
+ * @fn: the namespace
+ * @saddr: address the sender is bound to, or FERRY_ADDR_ANY; a sender that is
+ *	bound to the broadcast address sends from the device's own
+ * @daddr: destination; FERRY_ADDR_ANY is this host
+ * @oif: index of the interface bound or named, or 0
+ * @path: where to store the way
+ *
+ * One of this namespace's own addresses is reached by the loop. Else the
+ * interface bound or named carries it, else the one that has the bound
+ * address, else the only one that is enabled.
+ *
+ * Context: any, under RCU; @path is valid as long as that lasts.
+ * Return: 0; -ENETUNREACH if there is no way or more than one, -ENODEV if
+ * there is no such interface, -ENETDOWN if it is down, -EADDRNOTAVAIL if
+ * @saddr is not (or no longer) an address of the interface.
+ */
+int ferry_link_route(struct ferry_net *fn, u64 saddr, u64 daddr, int oif,
+		     struct ferry_path *path)
+{
+	struct ferry_link *link;
+	bool own;
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "route without RCU");
+	if (ferry_addr_is_multicast(daddr) && daddr != FERRY_ADDR_BROADCAST)
+		return -ENETUNREACH;
+
+	own = daddr == FERRY_ADDR_ANY || ferry_link_owner(fn, daddr);
+	if (own) {
+		link = rcu_dereference(fn->links.loop);
+		if (!link)
+			return -ENETDOWN;
+		path->daddr = daddr ?: ferry_link_address(link);
+	} else {
+		link = ferry_link_choose(fn, saddr, daddr, oif);
+		if (IS_ERR(link))
+			return PTR_ERR(link);
+		path->daddr = daddr;
+	}
+	if (!(READ_ONCE(link->dev->flags) & IFF_UP))
+		return -ENETDOWN;
+
+	path->dev = link->dev;
+	if (ferry_addr_is_station(saddr))
+		path->saddr = saddr;
+	else
+		path->saddr = own ? path->daddr : ferry_link_address(link);
+	return 0;
+}
+
+/* This host hears its own broadcasts too. */
+static void ferry_link_loop_back(struct sk_buff *skb)
+{
+	struct sk_buff *copy = skb_clone(skb, GFP_ATOMIC);
+
+	if (!copy) {
+		ferry_stats_inc(ferry_net(dev_net(skb->dev)),
+				FERRY_STAT_OUT_MEMORY);
+		return;
+	}
+	skb_orphan(copy);
+	skb_reset_mac_header(copy);
+	__skb_pull(copy, skb_network_offset(copy));
+	copy->pkt_type = PACKET_LOOPBACK;
+	netif_rx(copy);
+}
+
+/**
+ * ferry_link_xmit() - hand a packet to its device
+ * @skb: the packet, from the byte after its Ethernet header; consumed
+ * @path: the way, found in the same RCU section
+ *
+ * Context: process or softirq, under RCU.
+ * Return: 0; -ENOBUFS if the device's queue dropped it.
+ */
+int ferry_link_xmit(struct sk_buff *skb, const struct ferry_path *path)
+{
+	struct ferry_net *fn = ferry_net(dev_net(path->dev));
+	const struct ferry_link *loop = rcu_dereference(fn->links.loop);
+	u8 saddr[ETH_ALEN], daddr[ETH_ALEN];
+	int err;
+
+	u64_to_ether_addr(path->saddr, saddr);
+	u64_to_ether_addr(path->daddr, daddr);
+
+	skb->dev = path->dev;
+	skb->protocol = htons(ETH_P_FERRY);
+	skb_reset_network_header(skb);
+	if (dev_hard_header(skb, skb->dev, ETH_P_FERRY, daddr, saddr,
+			    skb->len) < 0) {
+		ferry_stats_drop(fn, skb, FERRY_STAT_OUT_DEVICE);
+		return -ENOBUFS;
+	}
+	if (path->daddr == FERRY_ADDR_BROADCAST &&
+	    (!loop || loop->dev != path->dev))
+		ferry_link_loop_back(skb);
+
+	err = dev_queue_xmit(skb);
+	if (likely(err == NET_XMIT_SUCCESS))
+		return 0;
+	ferry_stats_inc(fn, FERRY_STAT_OUT_DEVICE);
+	return net_xmit_errno(err);
+}
+
+static void ferry_link_lost(struct ferry_net *fn, struct net_device *dev,
+			    int err)
+{
+	ferry_link_ops->lost(fn, dev->ifindex,
+			     ether_addr_to_u64(dev->dev_addr), err);
+}
+
+static void ferry_link_changed_addr(struct ferry_link *link)
+{
+	if (!ferry_link_addr_add(link))
+		return;
+	netdev_warn(link->dev,
+		    "Ferry: no memory for the new address, disabled here\n");
+	ferry_link_remove(link);
+}
+
+/* Process context, under the RTNL. */
+static int ferry_link_event(struct notifier_block *nb, unsigned long event,
+			    void *ptr)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct ferry_net *fn = ferry_net(dev_net(dev));
+	struct ferry_link *link = ferry_link_find(fn, dev->ifindex);
+
+	switch (event) {
+	case NETDEV_REGISTER:
+		if (!ferry_nic_is(dev))
+			break;
+		return notifier_from_errno(ferry_link_enable(fn, dev, NULL));
+	case NETDEV_DOWN:
+		ferry_link_lost(fn, dev, -ENETDOWN);
+		break;
+	case NETDEV_CHANGEADDR:
+		if (link)
+			ferry_link_changed_addr(link);
+		break;
+	case NETDEV_UNREGISTER:
+		ferry_link_lost(fn, dev, -ENODEV);
+		if (link)
+			ferry_link_remove(link);
+		break;
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block ferry_link_notifier = {
+	.notifier_call = ferry_link_event,
+};
+
+/**
+ * ferry_link_init() - begin to follow devices
+ * @ops: what the rooms above want to hear of
+ *
+ * Context: process.
+ * Return: 0 or -ENOMEM.
+ */
+int ferry_link_init(const struct ferry_link_ops *ops)
+{
+	int err = -ENOMEM;
+
+	ferry_link_ops = ops;
+	ferry_link_cache = KMEM_CACHE(ferry_link, 0);
+	if (!ferry_link_cache)
+		return err;
+	ferry_link_addr_cache = KMEM_CACHE(ferry_link_addr, 0);
+	if (!ferry_link_addr_cache)
+		goto destroy;
+	err = register_netdevice_notifier(&ferry_link_notifier);
+	if (err)
+		goto destroy_addr;
+	return 0;
+
+destroy_addr:
+	kmem_cache_destroy(ferry_link_addr_cache);
+destroy:
+	kmem_cache_destroy(ferry_link_cache);
+	return err;
+}
+
+/**
+ * ferry_link_exit() - undo ferry_link_init()
+ *
+ * The core replays the unregistration of every device to the notifier that
+ * leaves, so all links go with it.
+ *
+ * Context: process.
+ */
+void ferry_link_exit(void)
+{
+	unregister_netdevice_notifier(&ferry_link_notifier);
+	rcu_barrier();
+	kmem_cache_destroy(ferry_link_addr_cache);
+	kmem_cache_destroy(ferry_link_cache);
+}
+
+/**
+ * ferry_link_net_init() - a namespace's links: none
+ * @fn: the namespace
+ *
+ * Context: process.
+ * Return: 0 or -ENOMEM.
+ */
+int ferry_link_net_init(struct ferry_net *fn)
+{
+	xa_init(&fn->links.by_ifindex);
+	return rhltable_init(&fn->links.by_addr, &ferry_link_addr_params);
+}
+
+/**
+ * ferry_link_net_exit() - undo ferry_link_net_init()
+ * @fn: the namespace; its devices have gone
+ *
+ * Context: process.
+ */
+void ferry_link_net_exit(struct ferry_net *fn)
+{
+	WARN_ON_ONCE(!xa_empty(&fn->links.by_ifindex));
+	rhltable_destroy(&fn->links.by_addr);
+}

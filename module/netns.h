@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What Ferry keeps in each network namespace.
+ */
+#ifndef _FERRY_NETNS_H
+#define _FERRY_NETNS_H
+
+#include <linux/ratelimit.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+
+#include "link.h"
+#include "port.h"
+#include "stats.h"
+
+struct ctl_table_header;
+struct proc_dir_entry;
+
+/*
+ * struct ferry_net - Ferry in one network namespace
+ *
+ * Made and freed with the namespace, or for all of them when the module is
+ * loaded and unloaded (main.c). Sockets hold the namespace, so none is left
+ * when this goes; devices have gone before it. Each member belongs to the room
+ * named with it, whose header tells how it is guarded.
+ */
+struct ferry_net {
+	struct net		*net;
+
+	struct ferry_stats __percpu *stats;		/* stats.c */
+	struct proc_dir_entry	*proc;			/* stats.c */
+
+	struct ferry_links	links;			/* link.c */
+	struct ferry_ports	dgram_ports;		/* port.c */
+
+	struct ratelimit_state	unreach_limit;		/* unreach.c */
+
+	struct ctl_table_header	*sysctl;		/* sysctl.c */
+	u32			port_range[2];		/* sysctl.c */
+};
+
+extern unsigned int ferry_net_id;
+
+static inline struct ferry_net *ferry_net(const struct net *net)
+{
+	return net_generic(net, ferry_net_id);
+}
+
+#endif /* _FERRY_NETNS_H */

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Unreachables: see unreach.h.
+ */
+#include <linux/skbuff.h>
+
+#include "addr.h"
+#include "netns.h"
+#include "output.h"
+#include "socket.h"
+#include "unreach.h"
+
+/* As many as ICMP's global limit lets through (net.ipv4.icmp_msgs_per_sec). */
+#define FERRY_UNREACH_PER_SECOND	1000
+
+/**
+ * ferry_unreach_send() - answer a packet that nobody takes
+ * @fn: the namespace
+ * @skb: the packet, its struct ferry_skb_cb filled in; not consumed
+ * @code: enum ferry_unreach
+ *
+ * Nothing is said about what was not sent to one host alone, nor about an
+ * unreachable (RFC 1122, section 3.2.2), and only so often in a second.
+ *
+ * Context: softirq, under RCU.
+ */
+void ferry_unreach_send(struct ferry_net *fn, const struct sk_buff *skb,
+			u8 code)
+{
+	const struct ferry_skb_cb *cb = ferry_skb_cb(skb);
+	struct ferry_packet answer;
+	struct ferry_path path;
+	struct sk_buff *out;
+
+	if (ferry_addr_is_multicast(cb->daddr) ||
+	    ferry_wire_unreach(&cb->pkt, code, &answer))
+		return;
+	if (!__ratelimit(&fn->unreach_limit)) {
+		ferry_stats_inc(fn, FERRY_STAT_OUT_UNREACH_LIMIT);
+		return;
+	}
+	if (ferry_link_route(fn, cb->daddr, cb->saddr, cb->iif, &path))
+		return;
+
+	out = alloc_skb(ferry_output_headroom(path.dev) +
+			path.dev->needed_tailroom, GFP_ATOMIC);
+	if (!out) {
+		ferry_stats_inc(fn, FERRY_STAT_OUT_MEMORY);
+		return;
+	}
+	skb_reserve(out, ferry_output_headroom(path.dev));
+	ferry_stats_inc(fn, FERRY_STAT_OUT_UNREACH);
+	ferry_output(out, &answer, &path);
+}
+
+/**
+ * ferry_unreach_net_init() - a namespace's limit
+ * @fn: the namespace
+ *
+ * Context: process.
+ * Return: 0.
+ */
+int ferry_unreach_net_init(struct ferry_net *fn)
+{
+	ratelimit_state_init(&fn->unreach_limit, HZ, FERRY_UNREACH_PER_SECOND);
+	/* The counter tells; the log need not. */
+	ratelimit_set_flags(&fn->unreach_limit, RATELIMIT_MSG_ON_RELEASE);
+	return 0;
+}
