@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A connection's birth and death, and what its application does. See conn.h.
+ */
+#include "conn_impl.h"
+#include "request.h"
+
+static void born(struct ferry_conn *conn, const struct ferry_conn_setup *setup,
+		 u64 now)
+{
+	*conn = (struct ferry_conn) {
+		.ops = setup->ops,
+		.snd_una = setup->iss,
+		.snd_nxt = setup->iss + 1,
+		.snd_end = setup->iss + 1,
+		.una_at = now,
+		.heard_at = now,
+		.linger2 = FERRY_LINGER2,
+		.mss = setup->mss,
+		.rcv_mss = setup->mss,
+		.batch = max_t(u32, setup->batch, setup->mss),
+		.room = setup->room,
+		.capacity = setup->room,
+		.code = setup->code,
+		.quick = FERRY_QUICK_ACKS,
+		.syn_retries = setup->syn_retries,
+	};
+	ferry_rtt_init(&conn->rtt, FERRY_RTO_INITIAL);
+	ferry_rack_init(&conn->rack, conn->snd_nxt);
+	ferry_cong_init(&conn->cong, setup->cong, setup->mss, conn->snd_nxt);
+	/* The peer's numbers are not known yet: the edge is counted from 0. */
+	ferry_rwnd_init(&conn->rwnd, 0, min_t(u32, setup->room,
+					      FERRY_WINDOW_MAX));
+}
+
+/**
+ * ferry_conn_connect() - open a connection
+ * @conn: the connection, of any content
+ * @setup: what it is born with
+ * @now: the time
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_connect(struct ferry_conn *conn,
+			const struct ferry_conn_setup *setup, u64 now)
+{
+	born(conn, setup, now);
+	conn->state = FERRY_SYN_SENT;
+	conn->pending = FERRY_PENDING_SYN;
+}
+
+/**
+ * ferry_conn_accept() - make a connection of a request that was answered
+ * @conn: the connection, of any content
+ * @setup: what it is born with; @setup->iss, @setup->room and @setup->code are
+ *	the request's
+ * @request: the request, which ferry_request_in() has told to accept
+ * @now: the time
+ *
+ * The segment that completes the handshake is then the first for
+ * ferry_conn_in().
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_accept(struct ferry_conn *conn,
+		       const struct ferry_conn_setup *setup,
+		       const struct ferry_request *request, u64 now)
+{
+	born(conn, setup, now);
+	conn->state = FERRY_SYN_RECV;
+	conn->passive = true;
+	conn->syn_sends = request->sends;
+	conn->peer_code = request->peer_code;
+	conn->mss = min_t(u32, conn->mss, request->peer_mss);
+	ferry_cong_set_mss(&conn->cong, conn->mss);
+	conn->rcv_nxt = request->irs + 1;
+	conn->rcv_acked = conn->rcv_nxt;
+	conn->echo = request->echo;
+	conn->snd_max_wnd = request->peer_window;
+	conn->snd_edge = conn->snd_nxt + request->peer_window;
+	ferry_rwnd_init(&conn->rwnd, conn->rcv_nxt, request->window);
+}
+
+/**
+ * ferry_conn_established() - the handshake is over
+ * @conn: the connection
+ * @now: the time
+ * @result: what it leads to
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_established(struct ferry_conn *conn, u64 now,
+			    struct ferry_result *result)
+{
+	conn->state = FERRY_ESTABLISHED;
+	conn->snd_una++;
+	conn->una_at = now;
+	conn->rto_from = now;
+	conn->timer = FERRY_TIMER_NONE;
+	ferry_rtt_established(&conn->rtt, conn->syn_sends > 1);
+	ferry_timer_alive(conn, now);
+	result->events |= FERRY_EVENT_ESTABLISHED;
+}
+
+/**
+ * ferry_conn_close() - it is over
+ * @conn: the connection
+ * @error: why: a negative errno, or 0
+ * @result: what it leads to
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_close(struct ferry_conn *conn, int error,
+		      struct ferry_result *result)
+{
+	conn->state = FERRY_CLOSED;
+	conn->error = error;
+	conn->pending = 0;
+	conn->timer = FERRY_TIMER_NONE;
+	conn->ack_at = 0;
+	conn->alive_at = 0;
+	result->events |= FERRY_EVENT_CLOSED;
+}
+
+/**
+ * ferry_conn_queue() - the application sends
+ * @conn: the connection, of which ferry_conn_may_send() is true
+ * @len: bytes
+ * @flags: FERRY_F_EOR: they end a record; FERRY_F_FIN: nothing comes after them
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_queue(struct ferry_conn *conn, u32 len, u8 flags)
+{
+	conn->snd_end += (u64)len + !!(flags & FERRY_F_EOR);
+	if (!(flags & FERRY_F_FIN))
+		return;
+	conn->snd_end++;
+	conn->fin_queued = true;
+	conn->state = conn->state == FERRY_ESTABLISHED ? FERRY_FIN_WAIT1 :
+							 FERRY_LAST_ACK;
+}
+
+/**
+ * ferry_conn_read() - the application has read something
+ * @conn: the connection, @room up to date
+ *
+ * Has an ACK sent if the peer should know of the room.
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_read(struct ferry_conn *conn)
+{
+	switch (conn->state) {
+	case FERRY_ESTABLISHED:
+	case FERRY_FIN_WAIT1:
+	case FERRY_FIN_WAIT2:
+		break;
+	default:
+		return;
+	}
+	if (ferry_rwnd_update_due(&conn->rwnd, conn->rcv_nxt, conn->room,
+				  conn->capacity, conn->mss))
+		conn->pending |= FERRY_PENDING_ACK;
+}
+
+/**
+ * ferry_conn_forget_ahead() - the owner discards what arrived ahead of its turn
+ * @conn: the connection
+ *
+ * For want of memory (RFC 2018, 8). The peer may have been told that it arrived;
+ * it finds out by its time-out.
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_forget_ahead(struct ferry_conn *conn)
+{
+	ferry_range_trim(&conn->ahead, U64_MAX);
+}
+
+/**
+ * ferry_conn_abort() - end it now, by an RST if the peer knows of it
+ * @conn: the connection
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_abort(struct ferry_conn *conn)
+{
+	bool known = conn->state != FERRY_SYN_SENT &&
+		     conn->state != FERRY_CLOSED &&
+		     conn->state != FERRY_TIME_WAIT;
+	struct ferry_result ignored = {};
+
+	ferry_conn_close(conn, -ECONNABORTED, &ignored);
+	if (known)
+		conn->pending = FERRY_PENDING_RST;
+}
+
+/**
+ * ferry_conn_orphan() - the application has closed its last descriptor
+ * @conn: the connection, its FIN queued
+ * @now: the time
+ * @linger2: microseconds to stay in FIN_WAIT_2: FERRY_LINGER2
+ *
+ * From now on data that arrives is answered by an RST. Data that nobody had read
+ * before is the owner's to see: then ferry_conn_abort() is what to call instead.
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_orphan(struct ferry_conn *conn, u64 now, u64 linger2)
+{
+	conn->orphan = true;
+	conn->linger2 = linger2;
+	ferry_timer_alive(conn, now);
+}
+
+/**
+ * ferry_conn_keepalive() - turn keepalive on or off
+ * @conn: the connection
+ * @now: the time
+ * @idle: microseconds of silence before the first probe; 0: off
+ * @interval: microseconds between probes
+ * @count: so many without an answer are the end
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_keepalive(struct ferry_conn *conn, u64 now, u64 idle,
+			  u64 interval, u8 count)
+{
+	conn->keep_idle = idle;
+	conn->keep_interval = interval;
+	conn->keep_count = count;
+	conn->probes = 0;
+	if (conn->state != FERRY_SYN_SENT && conn->state != FERRY_SYN_RECV)
+		ferry_timer_alive(conn, now);
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What an acknowledgment says: what has arrived, what therefore has not, how
+ * long it took, and how much more may leave.
+ */
+#include "conn_impl.h"
+
+/* RACK counts segments, and a chunk may be many. */
+static u32 segments(const struct ferry_conn *conn, u32 size)
+{
+	if (size <= conn->mss)
+		return !!size;
+	return DIV_ROUND_UP(size, conn->mss);
+}
+
+/**
+ * ferry_ack_reo_wnd() - how long RACK waits for what was reordered
+ * @conn: the connection
+ *
+ * Context: any; pure.
+ * Return: microseconds.
+ */
+u32 ferry_ack_reo_wnd(const struct ferry_conn *conn)
+{
+	return ferry_rack_reo_wnd(&conn->rack, ferry_rtt_min_get(&conn->rtt),
+				  ferry_rtt_smoothed(&conn->rtt),
+				  segments(conn, conn->sacked),
+				  ferry_cong_recovering(&conn->cong));
+}
+
+/**
+ * ferry_ack_judge() - find what is lost, by what has arrived
+ * @conn: the connection
+ * @work: what comes to light
+ *
+ * Stops at the first chunk that has to be waited for, as those sent after it
+ * have to be waited for longer: an ACK costs what it finds, no more.
+ *
+ * Context: any; pure.
+ */
+void ferry_ack_judge(struct ferry_conn *conn, struct ferry_ack_work *work)
+{
+	u32 reo_wnd = ferry_ack_reo_wnd(conn);
+	struct ferry_chunk *chunk;
+	u32 before = conn->lost;
+	s64 wait;
+
+	conn->reorder_at = 0;
+	while ((chunk = conn->in_flight.first)) {
+		wait = ferry_rack_judge(&conn->rack, chunk->sent_at,
+					ferry_chunk_end(chunk), reo_wnd,
+					work->now);
+		if (wait == FERRY_RACK_UNTOLD)
+			break;
+		if (wait != FERRY_RACK_LOST) {
+			conn->reorder_at = work->now + wait;
+			break;
+		}
+		ferry_board_lose(conn, chunk);
+	}
+	work->lost += conn->lost - before;
+}
+
+/* Ranges in ascending order, as RACK wants to hear of deliveries; DSACK apart. */
+struct sack_list {
+	struct ferry_span dsack;
+	struct ferry_span span[FERRY_SACKS_MAX];
+	unsigned int count;
+};
+
+/* RFC 2883, 4: the first range, if it is below the ACK or within the second. */
+static bool is_dsack(const struct ferry_seg *seg)
+{
+	const struct ferry_span *first = &seg->sack[0];
+	const struct ferry_span *second = &seg->sack[1];
+
+	if (!seg->nsack)
+		return false;
+	if (first->end <= seg->ack)
+		return true;
+	return seg->nsack > 1 && first->start >= second->start &&
+	       first->end <= second->end;
+}
+
+static void sack_list_add(struct sack_list *list, struct ferry_span span)
+{
+	unsigned int at = list->count++;
+
+	for (; at && list->span[at - 1].start > span.start; at--)
+		list->span[at] = list->span[at - 1];
+	list->span[at] = span;
+}
+
+/* What of an ACK's ranges can be true. */
+static void sack_list_read(const struct ferry_conn *conn,
+			   const struct ferry_seg *seg, struct sack_list *list)
+{
+	unsigned int i = 0;
+
+	list->count = 0;
+	list->dsack = (struct ferry_span) {};
+	if (is_dsack(seg)) {
+		if (seg->sack[0].end <= conn->snd_nxt)
+			list->dsack = seg->sack[0];
+		i = 1;
+	}
+	for (; i < seg->nsack; i++) {
+		struct ferry_span span = seg->sack[i];
+
+		span.start = max_t(u64, span.start, conn->snd_una);
+		if (span.start < span.end && span.end <= conn->snd_nxt)
+			sack_list_add(list, span);
+	}
+}
+
+/* The peer's window: its right edge does not move left, so the furthest holds. */
+static bool window_update(struct ferry_conn *conn, const struct ferry_seg *seg)
+{
+	u32 window = min_t(u32, seg->window, FERRY_WINDOW_MAX);
+
+	conn->snd_max_wnd = max_t(u32, conn->snd_max_wnd, window);
+	if (seg->ack + window <= conn->snd_edge)
+		return false;
+	conn->snd_edge = seg->ack + window;
+	return true;
+}
+
+/* The round-trip time by the echo: of every ACK that moves snd_una (RFC 7323). */
+static u32 measure(struct ferry_conn *conn, const struct ferry_seg *seg,
+		   u64 now)
+{
+	u32 rtt = FERRY_RTT_NONE;
+
+	if (seg->echo)
+		rtt = ferry_rtt_of_echo(now, seg->echo);
+	if (rtt == FERRY_RTT_NONE) {
+		ferry_rtt_progress(&conn->rtt);
+		return rtt;
+	}
+	ferry_rtt_update(&conn->rtt, now, rtt);
+	ferry_rack_measured(&conn->rack);
+	return rtt;
+}
+
+/* Losses, by RACK and by the probe; what they and DSACKs mean for the window. */
+static void recover(struct ferry_conn *conn, const struct ferry_seg *seg,
+		    const struct sack_list *sacks, bool pure_dup,
+		    struct ferry_ack_work *work)
+{
+	bool dsack = sacks->dsack.end;
+	const struct ferry_rack_tlp_ack tail = {
+		.ack = seg->ack,
+		.dsack_end = sacks->dsack.end,
+		.pure_dup = pure_dup,
+	};
+	bool repaired = ferry_rack_tlp_ack(&conn->rack, &tail);
+	bool found_again = false;
+
+	ferry_rack_dsack(&conn->rack, conn->snd_una, conn->snd_nxt, dsack);
+	if (work->judge || conn->reorder_at)
+		ferry_ack_judge(conn, work);
+	if ((work->lost || repaired) &&
+	    ferry_cong_on_loss(&conn->cong, conn->snd_una, conn->snd_nxt))
+		ferry_rack_tlp_cancel(&conn->rack);
+	if (work->acked && seg->echo)
+		found_again = ferry_cong_on_echo(&conn->cong, seg->echo);
+	if (dsack && ferry_cong_on_dsack(&conn->cong))
+		found_again = true;
+	if (found_again)
+		ferry_board_find_again(conn);
+}
+
+/**
+ * ferry_ack_in() - take a segment's acknowledgment
+ * @conn: the connection
+ * @seg: the segment: acceptable, its acknowledgment within what was sent
+ * @now: the time
+ * @result: what it leads to
+ *
+ * Context: any; pure. Cost: the chunks that it is the first to acknowledge,
+ * SACK or find lost, and FERRY_SACK_STEPS others a range.
+ */
+void ferry_ack_in(struct ferry_conn *conn, const struct ferry_seg *seg,
+		  u64 now, struct ferry_result *result)
+{
+	struct ferry_ack_work work = { .now = now, .echo = seg->echo };
+	struct ferry_cong_ack ack = { .now = now, .rtt = FERRY_RTT_NONE };
+	bool wider = window_update(conn, seg);
+	struct sack_list sacks;
+	unsigned int i;
+
+	if (seg->ack < conn->snd_una ||
+	    (ferry_conn_idle(conn) && !seg->nsack)) {
+		if (wider)
+			ferry_timer_arm(conn, now);
+		return;
+	}
+	if (seg->ack > conn->snd_una) {
+		ferry_board_ack(conn, seg->ack, &work);
+		ack.rtt = measure(conn, seg, now);
+		conn->una_at = now;
+		conn->rto_from = now;
+		result->events |= FERRY_EVENT_ACKED;
+	}
+	sack_list_read(conn, seg, &sacks);
+	for (i = 0; i < sacks.count; i++)
+		ferry_board_sack(conn, &sacks.span[i], &work);
+
+	recover(conn, seg, &sacks, !work.acked && !seg->nsack && !seg->len &&
+		!wider, &work);
+
+	ack.una = conn->snd_una;
+	ack.nxt = conn->snd_nxt;
+	ack.acked = work.acked;
+	ack.delivered = work.delivered;
+	ack.lost = work.lost;
+	ack.inflight = ferry_conn_inflight(conn);
+	ack.srtt = ferry_rtt_smoothed(&conn->rtt);
+	if (ferry_cong_on_ack(&conn->cong, &ack))
+		ferry_rack_recovered(&conn->rack);
+	if (work.delivered || work.lost || conn->reorder_at || wider)
+		ferry_timer_arm(conn, now);
+}

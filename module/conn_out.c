@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What to send next, and what a segment says.
+ *
+ * In this order: SYN or RST; the probe of a tail; what was lost; what is new; and
+ * if none of them has taken the acknowledgment along, an ACK by itself.
+ */
+#include "conn_impl.h"
+
+/* Numbers that a segment's record end and FIN take at most. */
+#define MARKS	2
+
+/* What the congestion window has room for: a segment at least if all is quiet. */
+static u32 room(const struct ferry_conn *conn)
+{
+	u32 room = ferry_cong_room(&conn->cong, ferry_conn_inflight(conn));
+
+	if (!conn->flight || conn->pending & FERRY_PENDING_HEAD)
+		room = max_t(u32, room, conn->mss);
+	return room;
+}
+
+/* So many bytes of new data fit the peer's window: all, or with room for marks. */
+static u32 window_takes(const struct ferry_conn *conn)
+{
+	u64 unsent = conn->snd_end - conn->snd_nxt;
+	u32 usable = ferry_conn_usable(conn);
+
+	if (unsent <= usable)
+		return unsent;
+	return usable > MARKS ? usable - MARKS : 0;
+}
+
+static u32 whole_segments(const struct ferry_conn *conn, u32 bytes)
+{
+	return bytes > conn->mss ? bytes - bytes % conn->mss : bytes;
+}
+
+/* The last segment again, or better a new one: RFC 8985, 7.3. */
+static enum ferry_send plan_tail(struct ferry_conn *conn,
+				 struct ferry_plan *plan)
+{
+	struct ferry_chunk *chunk, *rest;
+	u32 at;
+
+	plan->limit = min_t(u32, window_takes(conn), conn->mss);
+	if (plan->limit)
+		return FERRY_SEND_NEW;
+
+	chunk = conn->ops->find(conn, conn->snd_nxt - 1);
+	if (!chunk || chunk->state != FERRY_CHUNK_FLIGHT)
+		return FERRY_SEND_NOTHING;
+	if (chunk->len > conn->mss) {
+		at = whole_segments(conn, chunk->len - 1);
+		rest = ferry_board_split(conn, chunk, at);
+		if (rest)
+			chunk = rest;
+	}
+	plan->chunk = ferry_board_trim(conn, chunk);
+	return plan->chunk ? FERRY_SEND_AGAIN : FERRY_SEND_NOTHING;
+}
+
+static enum ferry_send plan_lost(struct ferry_conn *conn,
+				 struct ferry_plan *plan)
+{
+	u32 limit = min_t(u32, whole_segments(conn, room(conn)), conn->batch);
+	struct ferry_chunk *chunk = conn->losses.first;
+
+	if (!chunk || limit < ferry_conn_padding(conn, 0))
+		return FERRY_SEND_NOTHING;
+	chunk = ferry_board_trim(conn, chunk);
+	if (!chunk)
+		return FERRY_SEND_NOTHING;
+	if (chunk->len > limit) {
+		if (limit < conn->mss ||
+		    !ferry_board_split(conn, chunk, limit))
+			return FERRY_SEND_NOTHING;
+	}
+	plan->chunk = chunk;
+	return FERRY_SEND_AGAIN;
+}
+
+/* Sets @limited if it is the congestion window that holds data back. */
+static enum ferry_send plan_new(struct ferry_conn *conn, u64 now,
+				struct ferry_plan *plan, bool *limited)
+{
+	u64 unsent = conn->snd_end - conn->snd_nxt;
+	u32 bytes = window_takes(conn);
+	u32 allowed;
+
+	if (!bytes)
+		return FERRY_SEND_NOTHING;
+	if (!(conn->pending & FERRY_PENDING_HEAD) &&
+	    !ferry_rwnd_worth_sending(min_t(u64, unsent, U32_MAX),
+				      ferry_conn_usable(conn), conn->mss,
+				      conn->snd_max_wnd))
+		return FERRY_SEND_NOTHING;
+
+	if (ferry_conn_idle(conn))
+		ferry_cong_on_restart(&conn->cong, now, conn->rtt.rto);
+	allowed = room(conn);
+	if (bytes > allowed || allowed < ferry_conn_padding(conn, 0)) {
+		*limited = true;
+		if (allowed < conn->mss)
+			return FERRY_SEND_NOTHING;
+		bytes = allowed;
+	}
+	bytes = min_t(u32, bytes, conn->batch);
+	plan->limit = bytes < unsent ? whole_segments(conn, bytes) : bytes;
+	return FERRY_SEND_NEW;
+}
+
+static bool has_data_state(const struct ferry_conn *conn)
+{
+	switch (conn->state) {
+	case FERRY_ESTABLISHED:
+	case FERRY_CLOSE_WAIT:
+	case FERRY_FIN_WAIT1:
+	case FERRY_CLOSING:
+	case FERRY_LAST_ACK:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static enum ferry_send plan_data(struct ferry_conn *conn, u64 now,
+				 struct ferry_plan *plan)
+{
+	enum ferry_send what = FERRY_SEND_NOTHING;
+	bool limited = false;
+
+	if (conn->pending & FERRY_PENDING_TAIL) {
+		what = plan_tail(conn, plan);
+		if (what != FERRY_SEND_NOTHING)
+			return what;
+		conn->pending &= ~FERRY_PENDING_TAIL;
+		ferry_timer_arm(conn, now);
+	}
+	if (conn->losses.first)
+		what = plan_lost(conn, plan);
+	else if (conn->snd_end != conn->snd_nxt)
+		what = plan_new(conn, now, plan, &limited);
+	if (what != FERRY_SEND_NOTHING)
+		return what;
+
+	conn->pending &= ~FERRY_PENDING_HEAD;
+	if (conn->flight)
+		ferry_cong_on_burst(&conn->cong, conn->snd_una, conn->snd_nxt,
+				    ferry_conn_inflight(conn), limited);
+	else if (conn->snd_end != conn->snd_una)
+		ferry_timer_arm(conn, now);
+	return FERRY_SEND_NOTHING;
+}
+
+/**
+ * ferry_conn_next() - what to send next
+ * @conn: the connection
+ * @now: the time
+ * @plan: the particulars
+ *
+ * To be asked again and again, each answer followed by ferry_conn_send() or
+ * ferry_conn_control(), until there is nothing more. An owner that cannot
+ * follow, for want of memory, just stops: the timer will bring it back.
+ *
+ * Context: any; pure.
+ * Return: what.
+ */
+enum ferry_send ferry_conn_next(struct ferry_conn *conn, u64 now,
+				struct ferry_plan *plan)
+{
+	enum ferry_send what;
+
+	plan->chunk = NULL;
+	plan->limit = 0;
+	if (conn->pending & (FERRY_PENDING_SYN | FERRY_PENDING_RST))
+		return FERRY_SEND_CONTROL;
+	if (has_data_state(conn)) {
+		what = plan_data(conn, now, plan);
+		if (what != FERRY_SEND_NOTHING)
+			return what;
+	}
+	if (conn->pending & (FERRY_PENDING_ACK | FERRY_PENDING_ASK))
+		return FERRY_SEND_CONTROL;
+	return FERRY_SEND_NOTHING;
+}
+
+/* What every segment says but SYN and RST. */
+static void fill(struct ferry_conn *conn, u64 now, struct ferry_seg *seg)
+{
+	seg->kind = FERRY_KIND_DATA;
+	seg->flags = 0;
+	seg->code = 0;
+	seg->nsack = 0;
+	seg->len = 0;
+	seg->mss = 0;
+	seg->seq = conn->snd_nxt;
+	seg->ack = conn->rcv_nxt;
+	seg->window = ferry_rwnd_select(&conn->rwnd, conn->rcv_nxt,
+					min_t(u32, conn->room,
+					      FERRY_WINDOW_MAX),
+					conn->capacity, conn->mss);
+	seg->stamp = (u32)now ?: 1;
+	seg->echo = conn->echo;
+
+	conn->rcv_acked = conn->rcv_nxt;
+	conn->ack_at = 0;
+	conn->pending &= ~FERRY_PENDING_ACK;
+}
+
+/**
+ * ferry_conn_send() - a chunk is about to leave
+ * @conn: the connection
+ * @chunk: that of the plan, or a new one: no longer than the plan's limit
+ * @now: the time
+ * @seg: where to store what its packet says
+ *
+ * Once it was sent for the first time, the owner's find(), next() and prev() are
+ * to know it.
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_send(struct ferry_conn *conn, struct ferry_chunk *chunk,
+		     u64 now, struct ferry_seg *seg)
+{
+	bool again = chunk->state != FERRY_CHUNK_UNSENT;
+	u32 size = ferry_chunk_size(chunk);
+
+	fill(conn, now, seg);
+	if (!again) {
+		if (ferry_conn_idle(conn)) {
+			conn->una_at = now;
+			conn->rto_from = now;
+		}
+		chunk->seq = conn->snd_nxt;
+		conn->snd_nxt += size;
+		/* A reply: the peer's next will take its ACK along as well. */
+		if (conn->quick < FERRY_QUICK_ACKS)
+			conn->quick = 0;
+	} else if (chunk->seq == conn->snd_una) {
+		conn->rto_from = now;
+	}
+	ferry_board_sent(conn, chunk, now);
+	ferry_cong_on_sent(&conn->cong, now, size +
+			   ferry_conn_padding(conn, size), again);
+
+	seg->seq = chunk->seq;
+	seg->len = chunk->len;
+	seg->flags = chunk->flags;
+	if (conn->pending & FERRY_PENDING_TAIL) {
+		seg->flags |= FERRY_F_ASK;
+		ferry_rack_probed(&conn->rack, conn->snd_nxt, again);
+	}
+	conn->pending &= ~(FERRY_PENDING_TAIL | FERRY_PENDING_HEAD);
+	ferry_timer_arm(conn, now);
+}
+
+static void fill_syn(struct ferry_conn *conn, u64 now, struct ferry_seg *seg)
+{
+	bool answer = conn->state == FERRY_SYN_RECV;
+
+	*seg = (struct ferry_seg) {
+		.kind = answer ? FERRY_KIND_SYNACK : FERRY_KIND_SYN,
+		.code = conn->code,
+		.seq = conn->snd_una,
+		.ack = answer ? conn->rcv_nxt : 0,
+		/* In SYN_SENT the edge is counted from 0. */
+		.window = conn->rwnd.edge - (answer ? conn->rcv_nxt : 0),
+		.stamp = (u32)now ?: 1,
+		.echo = answer ? conn->echo : 0,
+		.mss = conn->rcv_mss,
+	};
+	conn->syn_sends++;
+	conn->pending &= ~(FERRY_PENDING_SYN | FERRY_PENDING_ACK);
+	conn->timer = FERRY_TIMER_SYN;
+	conn->timer_at = now + ferry_rtt_rto(&conn->rtt);
+}
+
+/* RFC 2883, RFC 2018: what came twice, then what came last. */
+static void fill_sacks(struct ferry_conn *conn, struct ferry_seg *seg)
+{
+	if (conn->dsack.start < conn->dsack.end) {
+		seg->sack[seg->nsack++] = conn->dsack;
+		conn->dsack = (struct ferry_span) {};
+	}
+	if (conn->ahead.count)
+		seg->nsack += ferry_range_recent(&conn->ahead,
+						 seg->sack + seg->nsack,
+						 FERRY_SACKS_MAX - 1);
+}
+
+/**
+ * ferry_conn_control() - a segment without payload is about to leave
+ * @conn: the connection, of which ferry_conn_next() said FERRY_SEND_CONTROL
+ * @now: the time
+ * @seg: where to store what its packet says
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_control(struct ferry_conn *conn, u64 now,
+			struct ferry_seg *seg)
+{
+	if (conn->pending & FERRY_PENDING_RST) {
+		conn->pending = 0;
+		*seg = (struct ferry_seg) {
+			.kind = FERRY_KIND_RST,
+			.seq = conn->snd_nxt,
+			.ack = conn->rcv_nxt,
+		};
+		return;
+	}
+	if (conn->pending & FERRY_PENDING_SYN) {
+		fill_syn(conn, now, seg);
+		return;
+	}
+	fill(conn, now, seg);
+	if (conn->pending & FERRY_PENDING_ASK) {
+		conn->pending &= ~FERRY_PENDING_ASK;
+		seg->flags = FERRY_F_ASK;
+	} else {
+		fill_sacks(conn, seg);
+	}
+}

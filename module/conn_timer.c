@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * When something is due although nothing arrives, and what then.
+ *
+ * Three clocks: the retransmission timer, which is for one thing at a time (enum
+ * ferry_timer); the delayed ACK; and the one that asks whether the peer is still
+ * alive. The owner's timer is set to whichever is first.
+ */
+#include "conn_impl.h"
+
+static u64 user_timeout(const struct ferry_conn *conn)
+{
+	return conn->user_timeout ?: FERRY_USER_TIMEOUT_DEFAULT;
+}
+
+static void set(struct ferry_conn *conn, enum ferry_timer timer, u64 at)
+{
+	conn->timer = timer;
+	conn->timer_at = at;
+}
+
+/* Nothing is in flight: is there something that the window holds back? */
+static void arm_idle(struct ferry_conn *conn, u64 now)
+{
+	conn->reorder_at = 0;
+	if (conn->snd_end == conn->snd_nxt)
+		set(conn, FERRY_TIMER_NONE, 0);
+	else if (conn->timer != FERRY_TIMER_PERSIST)
+		set(conn, FERRY_TIMER_PERSIST, now + ferry_rtt_rto(&conn->rtt));
+}
+
+/**
+ * ferry_timer_arm() - set the retransmission timer for what is in flight
+ * @conn: the connection, past its handshake
+ * @now: the time
+ *
+ * After something was sent, and after an ACK with news.
+ *
+ * Context: any; pure.
+ */
+void ferry_timer_arm(struct ferry_conn *conn, u64 now)
+{
+	u64 rto_at = conn->rto_from + ferry_rtt_rto(&conn->rtt);
+	const struct ferry_rack_tail tail = {
+		.now = now,
+		.rto_at = rto_at,
+		.srtt = ferry_rtt_smoothed(&conn->rtt),
+		/* The peer may hold back an ACK for less than two segments. */
+		.flight = conn->flight < 2 * conn->mss ? !!conn->flight : 2,
+		.recovering = ferry_cong_recovering(&conn->cong) || conn->lost,
+		.sacked = conn->sacked,
+	};
+	u32 pto;
+
+	if (ferry_conn_idle(conn)) {
+		arm_idle(conn, now);
+		return;
+	}
+	if (conn->reorder_at && conn->reorder_at < rto_at) {
+		set(conn, FERRY_TIMER_REORDER, conn->reorder_at);
+		return;
+	}
+	pto = ferry_rack_pto(&conn->rack, &tail);
+	if (pto && now + pto < rto_at)
+		set(conn, FERRY_TIMER_TLP, now + pto);
+	else
+		set(conn, FERRY_TIMER_RTO, rto_at);
+}
+
+/**
+ * ferry_timer_alive() - set the timer of keepalive or FIN_WAIT_2
+ * @conn: the connection
+ * @now: the time
+ *
+ * Keepalive's is not put off by each segment; when it expires it looks when the
+ * last one came.
+ *
+ * Context: any; pure.
+ */
+void ferry_timer_alive(struct ferry_conn *conn, u64 now)
+{
+	conn->alive_at = 0;
+	if (conn->state == FERRY_FIN_WAIT2 && conn->orphan)
+		conn->alive_at = now + conn->linger2;
+	else if (conn->keep_idle && conn->state != FERRY_CLOSED)
+		conn->alive_at = now + conn->keep_idle;
+}
+
+static void syn_expired(struct ferry_conn *conn, struct ferry_result *result)
+{
+	if (conn->syn_sends > conn->syn_retries) {
+		ferry_conn_close(conn, -ETIMEDOUT, result);
+		return;
+	}
+	ferry_rtt_backoff(&conn->rtt);
+	conn->pending |= FERRY_PENDING_SYN;
+}
+
+/* RFC 6298, 5.4 to 5.6; RFC 8985, 6.3. */
+static void rto_expired(struct ferry_conn *conn, u64 now,
+			struct ferry_result *result)
+{
+	u32 reo_wnd = ferry_ack_reo_wnd(conn);
+	struct ferry_chunk *chunk, *next;
+
+	if (now - conn->una_at >= user_timeout(conn)) {
+		ferry_conn_close(conn, -ETIMEDOUT, result);
+		return;
+	}
+	chunk = conn->ops->find(conn, conn->snd_una);
+	if (chunk && chunk->state == FERRY_CHUNK_SACKED)
+		ferry_board_forget_sacks(conn);
+	for (chunk = conn->in_flight.first; chunk; chunk = next) {
+		next = chunk->next;
+		if (ferry_rack_judge_on_rto(&conn->rack,
+					    chunk->seq <= conn->snd_una,
+					    chunk->sent_at, reo_wnd, now))
+			ferry_board_lose(conn, chunk);
+	}
+	ferry_board_first(conn);
+	ferry_rack_tlp_cancel(&conn->rack);
+	ferry_cong_on_rto(&conn->cong, conn->snd_nxt,
+			  ferry_conn_inflight(conn));
+	ferry_rtt_backoff(&conn->rtt);
+	conn->reorder_at = 0;
+	conn->rto_from = now;
+	conn->pending |= FERRY_PENDING_HEAD;
+	ferry_timer_arm(conn, now);
+}
+
+static void tlp_expired(struct ferry_conn *conn, u64 now)
+{
+	u64 rto_at = conn->rto_from + ferry_rtt_rto(&conn->rtt);
+
+	if (ferry_rack_may_probe(&conn->rack)) {
+		conn->rto_from = now;
+		conn->pending |= FERRY_PENDING_TAIL;
+	} else {
+		set(conn, FERRY_TIMER_RTO, rto_at);
+	}
+}
+
+static void reorder_expired(struct ferry_conn *conn, u64 now)
+{
+	struct ferry_ack_work work = { .now = now };
+
+	ferry_ack_judge(conn, &work);
+	if (work.lost &&
+	    ferry_cong_on_loss(&conn->cong, conn->snd_una, conn->snd_nxt))
+		ferry_rack_tlp_cancel(&conn->rack);
+	ferry_timer_arm(conn, now);
+}
+
+/* RFC 9293, 3.8.6.1: a closed window must not stay closed by a lost update. */
+static void persist_expired(struct ferry_conn *conn, u64 now,
+			    struct ferry_result *result)
+{
+	u64 since = conn->user_timeout ? conn->una_at : conn->heard_at;
+
+	if (now - since >= user_timeout(conn)) {
+		ferry_conn_close(conn, -ETIMEDOUT, result);
+		return;
+	}
+	/* Too little window to be worth it is better than none at all. */
+	if (ferry_conn_usable(conn))
+		conn->pending |= FERRY_PENDING_HEAD;
+	conn->pending |= FERRY_PENDING_ASK;
+	ferry_rtt_backoff(&conn->rtt);
+	set(conn, FERRY_TIMER_PERSIST, now + ferry_rtt_rto(&conn->rtt));
+}
+
+static void timer_expired(struct ferry_conn *conn, u64 now,
+			  struct ferry_result *result)
+{
+	enum ferry_timer timer = conn->timer;
+
+	set(conn, FERRY_TIMER_NONE, 0);
+	switch (timer) {
+	case FERRY_TIMER_SYN:
+		syn_expired(conn, result);
+		break;
+	case FERRY_TIMER_RTO:
+		rto_expired(conn, now, result);
+		break;
+	case FERRY_TIMER_TLP:
+		tlp_expired(conn, now);
+		break;
+	case FERRY_TIMER_REORDER:
+		reorder_expired(conn, now);
+		break;
+	case FERRY_TIMER_PERSIST:
+		persist_expired(conn, now, result);
+		break;
+	case FERRY_TIMER_NONE:
+		break;
+	}
+}
+
+static void keepalive_expired(struct ferry_conn *conn, u64 now,
+			      struct ferry_result *result)
+{
+	u64 silence = now - conn->heard_at;
+
+	/* Data under way is probe enough. */
+	if (conn->snd_una != conn->snd_end) {
+		conn->alive_at = now + conn->keep_idle;
+		return;
+	}
+	if (silence < conn->keep_idle) {
+		conn->alive_at = conn->heard_at + conn->keep_idle;
+		return;
+	}
+	if (conn->user_timeout ? conn->probes && silence >= conn->user_timeout :
+				 conn->probes >= conn->keep_count) {
+		ferry_conn_close(conn, -ETIMEDOUT, result);
+		return;
+	}
+	conn->probes++;
+	conn->pending |= FERRY_PENDING_ASK;
+	conn->alive_at = now + conn->keep_interval;
+}
+
+static void alive_expired(struct ferry_conn *conn, u64 now,
+			  struct ferry_result *result)
+{
+	conn->alive_at = 0;
+	if (conn->state == FERRY_FIN_WAIT2 && conn->orphan)
+		ferry_conn_close(conn, 0, result);
+	else if (conn->keep_idle)
+		keepalive_expired(conn, now, result);
+}
+
+/**
+ * ferry_conn_deadline() - when ferry_conn_timer() is to be called
+ * @conn: the connection
+ *
+ * Context: any; pure.
+ * Return: the time, which may have passed; U64_MAX: never.
+ */
+u64 ferry_conn_deadline(const struct ferry_conn *conn)
+{
+	u64 at = U64_MAX;
+
+	if (conn->timer != FERRY_TIMER_NONE)
+		at = conn->timer_at;
+	if (conn->ack_at)
+		at = min_t(u64, at, conn->ack_at);
+	if (conn->alive_at)
+		at = min_t(u64, at, conn->alive_at);
+	return at;
+}
+
+/**
+ * ferry_conn_timer() - time has passed
+ * @conn: the connection
+ * @now: the time
+ * @result: what it leads to
+ *
+ * Does what is due, if anything is; an early call is harmless. Afterwards
+ * ferry_conn_next() is to be asked.
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_timer(struct ferry_conn *conn, u64 now,
+		      struct ferry_result *result)
+{
+	*result = (struct ferry_result) {};
+	if (conn->ack_at && now >= conn->ack_at) {
+		conn->ack_at = 0;
+		conn->pending |= FERRY_PENDING_ACK;
+	}
+	if (conn->timer != FERRY_TIMER_NONE && now >= conn->timer_at)
+		timer_expired(conn, now, result);
+	if (conn->alive_at && now >= conn->alive_at)
+		alive_expired(conn, now, result);
+}
