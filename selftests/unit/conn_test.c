@@ -1,0 +1,1188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * conn*.c, request.c, timewait.c: each rule of docs/protocol.md that the
+ * simulator does not single out, one segment at a time.
+ *
+ * The connection under test has initial number 1000, its peer 5000, and a segment
+ * is 1000 bytes.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "unit.h"
+#include "user.h"
+#include "conn.h"
+#include "cookie.h"
+#include "request.h"
+#include "timewait.h"
+
+UNIT_MAIN()
+
+#define ISS	1000
+#define IRS	5000
+#define MSS	1000
+#define WINDOW	100000
+#define MS	1000ULL
+#define SECOND	1000000ULL
+
+#define CHUNKS	4096
+
+/* The owner: chunks in an array, in order. */
+static struct ferry_chunk pool[CHUNKS], *queue[CHUNKS];
+static unsigned int used, queued, calls;
+static bool no_memory;
+static struct ferry_range ranges[16];
+static struct ferry_conn conn;
+static struct ferry_result result;
+static u64 now;
+
+static unsigned int index_of(u64 seq)
+{
+	unsigned int low = 0, high = queued;
+
+	while (low < high) {
+		unsigned int middle = (low + high) / 2;
+
+		if (ferry_chunk_end(queue[middle]) <= seq)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct ferry_chunk *find(struct ferry_conn *conn, u64 seq)
+{
+	unsigned int index = index_of(seq);
+
+	calls++;
+	return index < queued && queue[index]->seq <= seq ? queue[index] : NULL;
+}
+
+static struct ferry_chunk *next(struct ferry_conn *conn,
+				struct ferry_chunk *chunk)
+{
+	unsigned int index = index_of(chunk->seq) + 1;
+
+	calls++;
+	return index < queued ? queue[index] : NULL;
+}
+
+static struct ferry_chunk *prev(struct ferry_conn *conn,
+				struct ferry_chunk *chunk)
+{
+	unsigned int index = index_of(chunk->seq);
+
+	calls++;
+	return index ? queue[index - 1] : NULL;
+}
+
+static struct ferry_chunk *insert(unsigned int index)
+{
+	memmove(queue + index + 1, queue + index,
+		(queued++ - index) * sizeof(*queue));
+	queue[index] = &pool[used++];
+	*queue[index] = (struct ferry_chunk) {};
+	return queue[index];
+}
+
+static struct ferry_chunk *split(struct ferry_conn *conn,
+				 struct ferry_chunk *chunk, u32 at)
+{
+	calls++;
+	return no_memory ? NULL : insert(index_of(chunk->seq) + 1);
+}
+
+static void reorder(struct ferry_conn *conn)
+{
+	ferry_range_init(&conn->ahead, ranges, ARRAY_SIZE(ranges));
+}
+
+static const struct ferry_conn_ops ops = {
+	.find = find, .next = next, .prev = prev, .split = split,
+	.reorder = reorder,
+};
+
+static struct ferry_conn_setup setup(u8 code)
+{
+	return (struct ferry_conn_setup) {
+		.ops = &ops,
+		.cong = &ferry_cong_cubic,
+		.iss = ISS,
+		.mss = MSS,
+		.batch = 10 * MSS,
+		.room = WINDOW,
+		.syn_retries = 2,
+		.code = code,
+	};
+}
+
+static void reset_owner(void)
+{
+	used = 0;
+	queued = 0;
+	no_memory = false;
+	now = 1 * SECOND;
+}
+
+/* What the connection sends now, the first of it; kind 0: nothing. */
+static struct ferry_seg output(void)
+{
+	struct ferry_seg first = {}, seg;
+	struct ferry_chunk *chunk;
+	struct ferry_plan plan;
+	enum ferry_send what;
+
+	while ((what = ferry_conn_next(&conn, now, &plan))) {
+		if (what == FERRY_SEND_CONTROL) {
+			ferry_conn_control(&conn, now, &seg);
+		} else {
+			chunk = plan.chunk;
+			if (what == FERRY_SEND_NEW) {
+				chunk = insert(queued);
+				chunk->len = min_t(u64, plan.limit,
+						   conn.snd_end - conn.snd_nxt -
+						   conn.fin_queued);
+				if (conn.fin_queued && conn.snd_nxt +
+				    chunk->len + 1 == conn.snd_end)
+					chunk->flags = FERRY_F_FIN;
+			}
+			ferry_conn_send(&conn, chunk, now, &seg);
+		}
+		if (!first.kind)
+			first = seg;
+	}
+	return first;
+}
+
+static void in(const struct ferry_seg *seg)
+{
+	ferry_conn_in(&conn, seg, now, &result);
+}
+
+/* A data segment from the peer: numbers are counted from the first bytes. */
+static struct ferry_seg data(u64 seq, u64 ack, u32 len, u8 flags)
+{
+	return (struct ferry_seg) {
+		.kind = FERRY_KIND_DATA,
+		.flags = flags,
+		.len = len,
+		.window = WINDOW,
+		.seq = IRS + 1 + seq,
+		.ack = ISS + 1 + ack,
+		.stamp = now,
+	};
+}
+
+static void data_in(u64 seq, u64 ack, u32 len, u8 flags)
+{
+	struct ferry_seg seg = data(seq, ack, len, flags);
+
+	in(&seg);
+}
+
+static void sack_in(u64 ack, u64 start, u64 end)
+{
+	struct ferry_seg seg = data(0, ack, 0, 0);
+
+	seg.nsack = 1;
+	seg.sack[0] = (struct ferry_span) { ISS + 1 + start, ISS + 1 + end };
+	in(&seg);
+}
+
+static struct ferry_seg synack(void)
+{
+	return (struct ferry_seg) {
+		.kind = FERRY_KIND_SYNACK,
+		.window = WINDOW,
+		.seq = IRS,
+		.ack = ISS + 1,
+		.stamp = 1,
+		.echo = now,
+		.mss = MSS,
+	};
+}
+
+/* A connection that is up and has nothing to say; its quick ACKs are spent. */
+static void establish(u8 code)
+{
+	struct ferry_conn_setup with = setup(code);
+	struct ferry_seg seg = synack();
+
+	reset_owner();
+	ferry_conn_connect(&conn, &with, now);
+	output();
+	seg.echo = now;
+	seg.code = code;
+	now += 10 * MS;
+	in(&seg);
+	output();
+	conn.quick = 0;
+}
+
+static void timer(u64 later)
+{
+	now += later;
+	ferry_conn_timer(&conn, now, &result);
+}
+
+static void queue_bytes(u32 len)
+{
+	ferry_conn_queue(&conn, len, 0);
+}
+
+UNIT(conn_layout__sizes)
+{
+	CHECK_EQ(sizeof(struct ferry_chunk), 40);
+	CHECK(sizeof(struct ferry_conn) <= 640);
+	CHECK(sizeof(struct ferry_request) <= 64);
+	CHECK(sizeof(struct ferry_timewait) <= 64);
+}
+
+UNIT(conn_connect__handshake)
+{
+	struct ferry_conn_setup with = setup(0);
+	struct ferry_seg seg;
+
+	reset_owner();
+	ferry_conn_connect(&conn, &with, now);
+	seg = output();
+	CHECK_EQ(seg.kind, FERRY_KIND_SYN);
+	CHECK_EQ(seg.seq, ISS);
+	CHECK_EQ(seg.ack, 0);
+	CHECK_EQ(seg.window, WINDOW);
+	CHECK_EQ(seg.mss, MSS);
+	seg = synack();
+	in(&seg);
+	CHECK_EQ(result.events, FERRY_EVENT_ESTABLISHED);
+	CHECK_EQ(conn.state, FERRY_ESTABLISHED);
+	seg = output();
+	CHECK_EQ(seg.kind, FERRY_KIND_DATA);
+	CHECK_EQ(seg.seq, ISS + 1);
+	CHECK_EQ(seg.ack, IRS + 1);
+}
+
+UNIT(conn_connect__times_out)
+{
+	struct ferry_conn_setup with = setup(0);
+	unsigned int i;
+
+	reset_owner();
+	ferry_conn_connect(&conn, &with, now);
+	CHECK_EQ(output().kind, FERRY_KIND_SYN);
+	for (i = 0; i < 2; i++) {
+		CHECK_EQ(ferry_conn_deadline(&conn), now + (SECOND << i));
+		timer(SECOND << i);
+		CHECK_EQ(result.events, 0);
+		CHECK_EQ(output().kind, FERRY_KIND_SYN);
+	}
+	timer(4 * SECOND);
+	CHECK_EQ(result.events, FERRY_EVENT_CLOSED);
+	CHECK_EQ(conn.error, -ETIMEDOUT);
+	CHECK_EQ(output().kind, 0);
+	CHECK_EQ(ferry_conn_deadline(&conn), U64_MAX);
+}
+
+static void syn_sent(u8 code)
+{
+	struct ferry_conn_setup with = setup(code);
+
+	reset_owner();
+	ferry_conn_connect(&conn, &with, now);
+	output();
+}
+
+UNIT(conn_syn_sent__wrong_ack)
+{
+	struct ferry_seg seg = synack();
+
+	syn_sent(0);
+	seg.ack++;
+	in(&seg);
+	CHECK_EQ(result.events, FERRY_EVENT_STRAY);
+	CHECK_EQ(conn.state, FERRY_SYN_SENT);
+	seg.ack -= 2;
+	in(&seg);
+	CHECK_EQ(result.events, FERRY_EVENT_STRAY);
+	CHECK_EQ(conn.state, FERRY_SYN_SENT);
+}
+
+UNIT(conn_syn_sent__reset)
+{
+	struct ferry_seg seg = { .kind = FERRY_KIND_RST, .ack = ISS };
+
+	syn_sent(0);
+	in(&seg);
+	CHECK_EQ(result.events, 0);
+	CHECK_EQ(conn.state, FERRY_SYN_SENT);
+	seg.ack = ISS + 1;
+	in(&seg);
+	CHECK_EQ(conn.state, FERRY_CLOSED);
+	CHECK_EQ(conn.error, -ECONNREFUSED);
+
+	syn_sent(0);
+	seg.code = FERRY_UNREACH_PROHIBITED;
+	in(&seg);
+	CHECK_EQ(conn.error, -EACCES);
+}
+
+UNIT(conn_syn_sent__other_sort)
+{
+	struct ferry_seg seg = synack();
+
+	syn_sent(12);
+	in(&seg);
+	CHECK_EQ(conn.state, FERRY_CLOSED);
+	CHECK_EQ(conn.error, -ECONNREFUSED);
+	CHECK(result.events & FERRY_EVENT_STRAY);
+
+	syn_sent(12);
+	seg.code = 20;
+	in(&seg);
+	CHECK_EQ(conn.state, FERRY_ESTABLISHED);
+	CHECK_EQ(ferry_conn_record_max(&conn), 1 << 20);
+}
+
+UNIT(conn_open__self_connect)
+{
+	struct ferry_seg seg;
+
+	syn_sent(0);
+	seg = (struct ferry_seg) {
+		.kind = FERRY_KIND_SYN, .window = WINDOW, .seq = ISS,
+		.stamp = 1, .mss = MSS,
+	};
+	in(&seg);
+	CHECK_EQ(conn.state, FERRY_SYN_RECV);
+	seg = output();
+	CHECK_EQ(seg.kind, FERRY_KIND_SYNACK);
+	CHECK_EQ(seg.ack, ISS + 1);
+	in(&seg);
+	CHECK_EQ(conn.state, FERRY_ESTABLISHED);
+	CHECK_EQ(conn.rcv_nxt, ISS + 1);
+}
+
+UNIT(conn_mss__is_the_lesser)
+{
+	struct ferry_seg seg = synack();
+
+	syn_sent(0);
+	seg.mss = 300;
+	in(&seg);
+	queue_bytes(5000);
+	CHECK(output().len % 300 == 0);
+	CHECK_EQ(conn.mss, 300);
+
+	syn_sent(0);
+	seg.mss = 9000;
+	in(&seg);
+	CHECK_EQ(conn.mss, MSS);
+}
+
+static struct ferry_request request;
+
+static const struct ferry_request_offer offered = {
+	.iss = ISS, .window = WINDOW, .mss = MSS, .retries = 2,
+};
+
+static const struct ferry_seg syn = {
+	.kind = FERRY_KIND_SYN, .window = 500, .seq = IRS, .stamp = 3,
+	.mss = 700,
+};
+
+UNIT(conn_request__other_sort)
+{
+	struct ferry_request_offer records = offered;
+
+	records.code = 16;
+	CHECK(!ferry_request_init(&request, &syn, &records));
+	CHECK(ferry_request_init(&request, &syn, &offered));
+}
+
+UNIT(conn_request__retransmits_and_expires)
+{
+	struct ferry_seg seg;
+	unsigned int i;
+
+	now = 1;
+	ferry_request_init(&request, &syn, &offered);
+	for (i = 0; i < 3; i++) {
+		CHECK(!ferry_request_expired(&request));
+		ferry_request_synack(&request, now, &seg);
+		CHECK_EQ(seg.kind, FERRY_KIND_SYNACK);
+		CHECK_EQ(seg.seq, ISS);
+		CHECK_EQ(seg.ack, IRS + 1);
+		CHECK_EQ(seg.echo, 3);
+		CHECK_EQ(request.deadline, now + (SECOND << i));
+		now = request.deadline;
+	}
+	CHECK(ferry_request_expired(&request));
+}
+
+UNIT(conn_request__final_ack)
+{
+	struct ferry_seg seg;
+
+	ferry_request_init(&request, &syn, &offered);
+	seg = data(0, 0, 0, 0);
+	CHECK_EQ(ferry_request_in(&request, &seg), FERRY_REQUEST_ACCEPT);
+	seg.ack++;
+	CHECK_EQ(ferry_request_in(&request, &seg), FERRY_REQUEST_STRAY);
+	seg.ack -= 2;
+	CHECK_EQ(ferry_request_in(&request, &seg), FERRY_REQUEST_STRAY);
+	seg = data(WINDOW, 0, 1, 0);
+	CHECK_EQ(ferry_request_in(&request, &seg), FERRY_REQUEST_ACCEPT);
+	seg = data(WINDOW + 1, 0, 1, 0);
+	CHECK_EQ(ferry_request_in(&request, &seg), FERRY_REQUEST_IGNORE);
+	seg = data(-1ULL, 0, 1, 0);
+	CHECK_EQ(ferry_request_in(&request, &seg), FERRY_REQUEST_IGNORE);
+	CHECK_EQ(ferry_request_in(&request, &syn), FERRY_REQUEST_SYNACK);
+	seg = syn;
+	seg.seq++;
+	CHECK_EQ(ferry_request_in(&request, &seg), FERRY_REQUEST_IGNORE);
+	seg = (struct ferry_seg) { .kind = FERRY_KIND_RST, .seq = IRS };
+	CHECK_EQ(ferry_request_in(&request, &seg), FERRY_REQUEST_IGNORE);
+	seg.seq++;
+	CHECK_EQ(ferry_request_in(&request, &seg), FERRY_REQUEST_DEAD);
+}
+
+UNIT(conn_request__becomes_a_connection)
+{
+	struct ferry_conn_setup with = setup(0);
+	struct ferry_seg seg = data(0, 0, 10, 0);
+
+	reset_owner();
+	ferry_request_init(&request, &syn, &offered);
+	ferry_conn_accept(&conn, &with, &request, now);
+	CHECK_EQ(conn.state, FERRY_SYN_RECV);
+	in(&seg);
+	CHECK_EQ(conn.state, FERRY_ESTABLISHED);
+	CHECK_EQ(result.events, FERRY_EVENT_ESTABLISHED | FERRY_EVENT_DATA |
+		 FERRY_EVENT_READABLE);
+	CHECK_EQ(conn.mss, 700);
+	queue_bytes(600);
+	CHECK_EQ(output().len, 600);
+}
+
+UNIT(conn_cookie__remembers_all_of_a_syn)
+{
+	struct ferry_seg ack = data(0, 0, 0, 0);
+
+	ferry_request_recall(&request, &ack, 700, 0, &offered);
+	CHECK_EQ(request.irs, IRS);
+	CHECK_EQ(request.iss, ISS);
+	CHECK_EQ(request.peer_mss, 700);
+	CHECK_EQ(request.peer_window, WINDOW);
+	CHECK_EQ(ferry_request_in(&request, &ack), FERRY_REQUEST_ACCEPT);
+}
+
+UNIT(conn_in__acceptable)
+{
+	establish(0);
+	/* Below: answered at once, with a DSACK, and dropped. */
+	data_in(0, 0, 100, 0);
+	output();
+	data_in(0, 0, 100, 0);
+	CHECK_EQ(result.drop, FERRY_DROP_DUPLICATE);
+	CHECK_EQ(output().nsack, 1);
+	/* At the edge: no room for data, but an ACK counts. */
+	data_in(WINDOW, 0, 1, 0);
+	CHECK_EQ(result.drop, FERRY_DROP_WINDOW);
+	data_in(WINDOW, 0, 0, 0);
+	CHECK_EQ(result.drop, FERRY_DROP_NONE);
+	data_in(WINDOW + 1, 0, 0, 0);
+	CHECK_EQ(result.drop, FERRY_DROP_WINDOW);
+	/* Across the edge: what fits. */
+	data_in(WINDOW - 10, 0, 20, 0);
+	CHECK_EQ(result.events, FERRY_EVENT_DATA);
+	CHECK_EQ(result.piece.len, 10);
+	/* Across RCV.NXT: what is new. */
+	data_in(50, 0, 100, 0);
+	CHECK_EQ(result.piece.skip, 50);
+	CHECK_EQ(result.piece.len, 50);
+	CHECK_EQ(conn.rcv_nxt, IRS + 1 + 150);
+}
+
+UNIT(conn_in__record_end_on_stream)
+{
+	establish(0);
+	data_in(0, 0, 10, FERRY_F_EOR);
+	CHECK_EQ(result.drop, FERRY_DROP_RECORD);
+	CHECK_EQ(conn.rcv_nxt, IRS + 1);
+	establish(12);
+	data_in(0, 0, 10, FERRY_F_EOR);
+	CHECK_EQ(result.events, FERRY_EVENT_DATA | FERRY_EVENT_READABLE);
+	CHECK(result.piece.eor);
+	CHECK_EQ(conn.rcv_nxt, IRS + 1 + 11);
+}
+
+UNIT(conn_in__beyond_fin)
+{
+	establish(0);
+	data_in(100, 0, 10, FERRY_F_FIN);
+	CHECK_EQ(result.events, FERRY_EVENT_DATA);
+	data_in(110, 0, 1, 0);
+	CHECK_EQ(result.drop, FERRY_DROP_RECORD);
+	data_in(100, 0, 9, FERRY_F_FIN);
+	CHECK_EQ(result.drop, FERRY_DROP_RECORD);
+	data_in(0, 0, 100, 0);
+	CHECK(result.events & FERRY_EVENT_FIN);
+	CHECK_EQ(conn.state, FERRY_CLOSE_WAIT);
+	CHECK_EQ(conn.rcv_nxt, IRS + 1 + 111);
+
+	establish(0);
+	data_in(100, 0, 10, 0);
+	data_in(50, 0, 10, FERRY_F_FIN);
+	CHECK_EQ(result.drop, FERRY_DROP_RECORD);
+}
+
+UNIT(conn_reset__exact)
+{
+	struct ferry_seg seg = { .kind = FERRY_KIND_RST, .seq = IRS + 2 };
+
+	establish(0);
+	in(&seg);
+	CHECK_EQ(result.drop, FERRY_DROP_RESET);
+	CHECK_EQ(conn.state, FERRY_ESTABLISHED);
+	CHECK_EQ(output().kind, FERRY_KIND_DATA);
+	seg.seq = IRS;
+	in(&seg);
+	CHECK_EQ(result.drop, FERRY_DROP_WINDOW);
+	now += SECOND;
+	CHECK_EQ(output().kind, 0);
+	seg.seq = IRS + 1;
+	in(&seg);
+	CHECK_EQ(result.events, FERRY_EVENT_CLOSED);
+	CHECK_EQ(conn.error, -ECONNRESET);
+}
+
+UNIT(conn_challenge__syn)
+{
+	struct ferry_seg seg = synack();
+
+	establish(0);
+	in(&seg);
+	CHECK_EQ(conn.state, FERRY_ESTABLISHED);
+	CHECK_EQ(output().ack, IRS + 1);
+	now += SECOND;
+	seg = syn;
+	seg.seq = IRS + 500;
+	in(&seg);
+	CHECK_EQ(conn.state, FERRY_ESTABLISHED);
+	CHECK_EQ(output().ack, IRS + 1);
+}
+
+UNIT(conn_challenge__ack)
+{
+	establish(0);
+	data_in(0, 1, 10, 0);
+	CHECK_EQ(result.drop, FERRY_DROP_ACK);
+	CHECK_EQ(output().ack, IRS + 1);
+	now += SECOND;
+	data_in(0, -1ULL - WINDOW, 10, 0);
+	CHECK_EQ(result.drop, FERRY_DROP_ACK);
+	CHECK_EQ(output().ack, IRS + 1);
+	/* An old one is none. */
+	data_in(0, -1ULL, 10, 0);
+	CHECK_EQ(result.drop, FERRY_DROP_NONE);
+}
+
+UNIT(conn_challenge__limited)
+{
+	unsigned int i, answers = 0;
+
+	establish(0);
+	for (i = 0; i < 1000; i++) {
+		data_in(WINDOW + 1, 0, 0, 0);
+		answers += !!output().kind;
+		now += MS;
+	}
+	CHECK_EQ(answers, 2);
+}
+
+UNIT(conn_ack__second_segment)
+{
+	establish(0);
+	data_in(0, 0, MSS, 0);
+	CHECK_EQ(output().kind, 0);
+	data_in(MSS, 0, MSS, 0);
+	CHECK_EQ(output().ack, IRS + 1 + 2 * MSS);
+}
+
+UNIT(conn_ack__delayed)
+{
+	establish(0);
+	data_in(0, 0, 10, 0);
+	CHECK_EQ(output().kind, 0);
+	CHECK_EQ(ferry_conn_deadline(&conn), now + 40 * MS);
+	timer(40 * MS);
+	CHECK_EQ(output().ack, IRS + 1 + 10);
+	CHECK_EQ(output().kind, 0);
+}
+
+UNIT(conn_ack__rides_on_data)
+{
+	struct ferry_seg seg;
+
+	establish(0);
+	data_in(0, 0, 10, 0);
+	queue_bytes(5);
+	seg = output();
+	CHECK_EQ(seg.len, 5);
+	CHECK_EQ(seg.ack, IRS + 1 + 10);
+	CHECK_EQ(conn.ack_at, 0);
+}
+
+UNIT(conn_ack__quick_at_first)
+{
+	unsigned int i;
+
+	establish(0);
+	conn.quick = FERRY_QUICK_ACKS;
+	for (i = 0; i < FERRY_QUICK_ACKS; i++) {
+		data_in(10 * i, 0, 10, 0);
+		CHECK_EQ(output().ack, IRS + 1 + 10 * (i + 1));
+	}
+	data_in(10 * i, 0, 10, 0);
+	CHECK_EQ(output().kind, 0);
+}
+
+UNIT(conn_ack__asked_for)
+{
+	establish(0);
+	data_in(0, 0, 0, 0);
+	CHECK_EQ(output().kind, 0);
+	data_in(0, 0, 0, FERRY_F_ASK);
+	CHECK_EQ(output().ack, IRS + 1);
+}
+
+UNIT(conn_ack__holes)
+{
+	struct ferry_seg seg;
+
+	establish(0);
+	data_in(10, 0, 10, 0);
+	seg = output();
+	CHECK_EQ(seg.ack, IRS + 1);
+	CHECK_EQ(seg.nsack, 1);
+	data_in(0, 0, 10, 0);
+	CHECK_EQ(output().ack, IRS + 1 + 20);
+}
+
+UNIT(conn_sack__latest_first)
+{
+	struct ferry_seg seg;
+	unsigned int i;
+
+	establish(0);
+	for (i = 1; i <= 6; i++) {
+		data_in(20 * i, 0, 10, 0);
+		seg = output();
+	}
+	CHECK_EQ(seg.nsack, 4);
+	for (i = 0; i < 4; i++)
+		CHECK_EQ(seg.sack[i].start, IRS + 1 + 20 * (6 - i));
+	/* Part of it again: a DSACK before them. */
+	data_in(40, 0, 5, 0);
+	seg = output();
+	CHECK_EQ(seg.nsack, 5);
+	CHECK_EQ(seg.sack[0].start, IRS + 1 + 40);
+	CHECK_EQ(seg.sack[0].end, IRS + 1 + 45);
+	CHECK_EQ(output().kind, 0);
+}
+
+UNIT(conn_echo__first_of_those_held_back)
+{
+	struct ferry_seg seg;
+
+	establish(0);
+	data_in(0, 0, 10, 0);
+	now += 5 * MS;
+	data_in(10, 0, 10, 0);
+	timer(40 * MS);
+	seg = output();
+	CHECK_EQ(seg.echo, (u32)(now - 45 * MS));
+}
+
+UNIT(conn_echo__duplicate_counts)
+{
+	establish(0);
+	data_in(0, 0, 10, FERRY_F_ASK);
+	output();
+	now += SECOND;
+	data_in(0, 0, 10, 0);
+	CHECK_EQ(result.drop, FERRY_DROP_DUPLICATE);
+	CHECK_EQ(output().echo, (u32)now);
+}
+
+UNIT(conn_echo__ahead_does_not_count)
+{
+	u32 echo;
+
+	establish(0);
+	echo = conn.echo;
+	now += SECOND;
+	data_in(10, 0, 10, 0);
+	CHECK_EQ(output().echo, echo);
+}
+
+UNIT(conn_window__old_ack)
+{
+	struct ferry_seg seg;
+
+	establish(0);
+	queue_bytes(3 * MSS);
+	output();
+	seg = data(0, 2 * MSS, 0, 0);
+	seg.window = 10 * MSS;
+	in(&seg);
+	seg = data(0, MSS, 0, 0);
+	seg.window = 1;
+	in(&seg);
+	CHECK_EQ(conn.snd_edge, ISS + 1 + WINDOW);
+	seg = data(0, 2 * MSS, 0, 0);
+	in(&seg);
+	CHECK_EQ(conn.snd_edge, ISS + 1 + 2 * MSS + WINDOW);
+}
+
+UNIT(conn_sack__whole_pieces)
+{
+	establish(0);
+	queue_bytes(10 * MSS);
+	CHECK_EQ(output().len, 10 * MSS);
+	CHECK_EQ(queued, 1);
+	/* Not a whole piece anywhere. */
+	sack_in(0, 2 * MSS + 1, 3 * MSS + 999);
+	CHECK_EQ(conn.sacked, 0);
+	CHECK_EQ(queued, 1);
+	/* Two whole pieces, and parts. */
+	sack_in(0, 2 * MSS - 1, 4 * MSS + 1);
+	CHECK_EQ(conn.sacked, 2 * MSS);
+	CHECK_EQ(queued, 3);
+	CHECK_EQ(queue[1]->seq, ISS + 1 + 2 * MSS);
+	/* No memory, no split: it stays as it is. */
+	no_memory = true;
+	sack_in(0, 6 * MSS, 7 * MSS);
+	CHECK_EQ(conn.sacked, 2 * MSS);
+	CHECK_EQ(conn.flight, 8 * MSS);
+}
+
+UNIT(conn_sack__cannot_be_true)
+{
+	establish(0);
+	queue_bytes(4 * MSS);
+	output();
+	sack_in(0, MSS, 5 * MSS);
+	CHECK_EQ(conn.sacked, 0);
+	sack_in(0, -5ULL, -1ULL);
+	CHECK_EQ(conn.sacked, 0);
+	CHECK_EQ(conn.flight, 4 * MSS);
+}
+
+/* @count chunks of a byte each, in flight. */
+static void fly(unsigned int count)
+{
+	struct ferry_chunk *chunk;
+	struct ferry_seg seg;
+
+	queue_bytes(count);
+	while (count--) {
+		chunk = insert(queued);
+		chunk->len = 1;
+		ferry_conn_send(&conn, chunk, now, &seg);
+	}
+}
+
+UNIT(conn_sack__bounded)
+{
+	unsigned int i;
+
+	establish(0);
+	fly(2000);
+	sack_in(0, 1000, 2000);
+	CHECK_EQ(conn.sacked, 1000);
+	/* The same again is one step. */
+	calls = 0;
+	sack_in(0, 1000, 2000);
+	CHECK(calls < 5);
+	/* From the middle of a run on: so many steps and no more. */
+	calls = 0;
+	for (i = 1; i < 900; i++)
+		sack_in(0, 1000 + i, 2000);
+	CHECK(calls < 900 * (FERRY_SACK_STEPS + 5));
+}
+
+UNIT(conn_sack__runs_merge)
+{
+	establish(0);
+	fly(100);
+	sack_in(0, 10, 20);
+	sack_in(0, 30, 40);
+	sack_in(0, 20, 30);
+	CHECK_EQ(conn.sacked, 30);
+	calls = 0;
+	sack_in(0, 10, 40);
+	CHECK(calls < 5);
+	/* Acknowledging part of a run leaves the rest a run. */
+	data_in(0, 15, 0, 0);
+	CHECK_EQ(conn.sacked, 25);
+	calls = 0;
+	sack_in(15, 15, 40);
+	CHECK(calls < 5);
+}
+
+UNIT(conn_rto__sends_the_oldest_again)
+{
+	struct ferry_seg seg;
+
+	establish(0);
+	queue_bytes(5 * MSS);
+	output();
+	conn.rack.tlp_measured = false;
+	while (conn.timer == FERRY_TIMER_TLP)
+		timer(ferry_conn_deadline(&conn) - now);
+	CHECK_EQ(conn.timer, FERRY_TIMER_RTO);
+	timer(ferry_conn_deadline(&conn) - now);
+	seg = output();
+	CHECK_EQ(seg.seq, ISS + 1);
+	CHECK_EQ(seg.len, MSS);
+	CHECK_EQ(conn.flight, MSS);
+	CHECK_EQ(conn.lost, 4 * MSS);
+	CHECK_EQ(conn.rtt.backoff, 1);
+}
+
+UNIT(conn_rto__reneging)
+{
+	establish(0);
+	queue_bytes(5 * MSS);
+	output();
+	sack_in(0, 0, 3 * MSS);
+	CHECK_EQ(conn.sacked, 3 * MSS);
+	while (!conn.rtt.backoff)
+		timer(ferry_conn_deadline(&conn) - now);
+	CHECK_EQ(conn.sacked, 0);
+	CHECK_EQ(output().seq, ISS + 1);
+}
+
+/* No honest peer acknowledges a record's end and not the FIN that is with it. */
+UNIT(conn_rto__between_the_marks)
+{
+	struct ferry_chunk *chunk;
+	struct ferry_seg seg;
+
+	establish(12);
+	ferry_conn_queue(&conn, 10, FERRY_F_EOR | FERRY_F_FIN);
+	chunk = insert(queued);
+	chunk->len = 10;
+	chunk->flags = FERRY_F_EOR | FERRY_F_FIN;
+	ferry_conn_send(&conn, chunk, now, &seg);
+	data_in(0, 11, 0, 0);
+	timer(ferry_conn_deadline(&conn) - now);
+	seg = output();
+	CHECK_EQ(seg.seq, ISS + 1 + 11);
+	CHECK_EQ(seg.len, 0);
+	CHECK_EQ(seg.flags & ~FERRY_F_ASK, FERRY_F_FIN);
+	CHECK_EQ(conn.flight, 1);
+}
+
+UNIT(conn_sack__has_the_fin)
+{
+	struct ferry_seg seg;
+
+	establish(0);
+	data_in(10, 0, 10, FERRY_F_FIN);
+	seg = output();
+	CHECK_EQ(seg.sack[0].end, IRS + 1 + 21);
+	data_in(0, 0, 10, 0);
+	CHECK_EQ(result.events, FERRY_EVENT_DATA | FERRY_EVENT_READABLE |
+		 FERRY_EVENT_FIN);
+	CHECK_EQ(output().ack, IRS + 1 + 21);
+}
+
+UNIT(conn_rto__gives_up)
+{
+	u64 start;
+
+	establish(0);
+	conn.user_timeout = 10 * SECOND;
+	queue_bytes(MSS);
+	output();
+	start = now;
+	while (conn.state == FERRY_ESTABLISHED && now < start + 100 * SECOND) {
+		timer(ferry_conn_deadline(&conn) - now);
+		output();
+	}
+	CHECK_EQ(conn.error, -ETIMEDOUT);
+	CHECK(now >= start + 10 * SECOND);
+}
+
+UNIT(conn_tlp__probes_the_tail)
+{
+	struct ferry_seg seg;
+
+	establish(0);
+	queue_bytes(3 * MSS + 5);
+	output();
+	CHECK_EQ(conn.timer, FERRY_TIMER_TLP);
+	timer(ferry_conn_deadline(&conn) - now);
+	seg = output();
+	CHECK_EQ(seg.seq, ISS + 1 + 3 * MSS);
+	CHECK_EQ(seg.len, 5);
+	CHECK_EQ(seg.flags, FERRY_F_ASK);
+	CHECK_EQ(conn.timer, FERRY_TIMER_RTO);
+}
+
+UNIT(conn_window__reading_opens_it)
+{
+	establish(0);
+	conn.room = 0;
+	data_in(0, 0, WINDOW, 0);
+	CHECK_EQ(output().window, 0);
+	/* A little is not worth a packet. */
+	conn.room = 10;
+	ferry_conn_read(&conn);
+	CHECK_EQ(output().kind, 0);
+	conn.room = WINDOW / 2;
+	ferry_conn_read(&conn);
+	CHECK_EQ(output().window, WINDOW / 2);
+}
+
+UNIT(conn_window__weight_of_small_packets)
+{
+	struct ferry_seg seg;
+	struct ferry_plan plan;
+	struct ferry_chunk *chunk;
+
+	establish(12);
+	queue_bytes(1000);
+	while (ferry_conn_next(&conn, now, &plan) == FERRY_SEND_NEW) {
+		chunk = insert(queued);
+		chunk->len = 1;
+		ferry_conn_send(&conn, chunk, now, &seg);
+	}
+	CHECK_EQ(ferry_conn_inflight(&conn), conn.flight * FERRY_WEIGHT_MIN);
+	CHECK(ferry_conn_inflight(&conn) <= conn.cong.cwnd);
+	CHECK(ferry_conn_inflight(&conn) + MSS > conn.cong.cwnd);
+	data_in(0, conn.flight, 0, 0);
+	CHECK_EQ(ferry_conn_inflight(&conn), 0);
+}
+
+static void close_window(void)
+{
+	struct ferry_seg seg;
+
+	establish(0);
+	/* A segment, and room for the marks that it might have. */
+	conn.snd_edge = ISS + 1 + MSS + 2;
+	queue_bytes(2 * MSS);
+	output();
+	seg = data(0, MSS, 0, 0);
+	seg.window = 0;
+	in(&seg);
+	output();
+}
+
+UNIT(conn_persist__probes)
+{
+	struct ferry_seg seg;
+	u64 wait;
+
+	close_window();
+	CHECK_EQ(conn.timer, FERRY_TIMER_PERSIST);
+	wait = ferry_conn_deadline(&conn) - now;
+	timer(wait);
+	seg = output();
+	CHECK_EQ(seg.flags, FERRY_F_ASK);
+	CHECK_EQ(seg.len, 0);
+	/* And again, at twice the distance. */
+	CHECK_EQ(ferry_conn_deadline(&conn), now + 2 * wait);
+	data_in(0, MSS, 0, 0);
+	CHECK_EQ(output().len, MSS);
+}
+
+UNIT(conn_persist__while_it_answers)
+{
+	struct ferry_seg seg;
+	u64 start;
+
+	close_window();
+	start = now;
+	while (now < start + 2 * FERRY_USER_TIMEOUT_DEFAULT) {
+		timer(ferry_conn_deadline(&conn) - now);
+		CHECK_EQ(output().flags, FERRY_F_ASK);
+		seg = data(0, MSS, 0, 0);
+		seg.window = 0;
+		in(&seg);
+	}
+	CHECK_EQ(conn.state, FERRY_ESTABLISHED);
+	start = now;
+	while (conn.state == FERRY_ESTABLISHED &&
+	       now < start + 2 * FERRY_USER_TIMEOUT_DEFAULT) {
+		timer(ferry_conn_deadline(&conn) - now);
+		output();
+	}
+	CHECK_EQ(conn.error, -ETIMEDOUT);
+}
+
+UNIT(conn_keepalive__probes_and_gives_up)
+{
+	unsigned int i;
+
+	establish(0);
+	ferry_conn_keepalive(&conn, now, 100 * SECOND, 10 * SECOND, 3);
+	/* What was heard meanwhile puts it off. */
+	now += 60 * SECOND;
+	data_in(0, 0, 0, 0);
+	timer(40 * SECOND);
+	CHECK_EQ(output().kind, 0);
+	CHECK_EQ(ferry_conn_deadline(&conn), now + 60 * SECOND);
+	timer(60 * SECOND);
+	for (i = 0; i < 3; i++) {
+		CHECK_EQ(output().flags, FERRY_F_ASK);
+		timer(10 * SECOND);
+	}
+	CHECK_EQ(result.events, FERRY_EVENT_CLOSED);
+	CHECK_EQ(conn.error, -ETIMEDOUT);
+}
+
+static void fin(void)
+{
+	ferry_conn_queue(&conn, 0, FERRY_F_FIN);
+}
+
+UNIT(conn_close__both_ways)
+{
+	establish(0);
+	fin();
+	CHECK_EQ(conn.state, FERRY_FIN_WAIT1);
+	CHECK_EQ(output().flags, FERRY_F_FIN);
+	data_in(0, 1, 0, 0);
+	CHECK_EQ(conn.state, FERRY_FIN_WAIT2);
+	data_in(0, 1, 5, 0);
+	CHECK_EQ(result.events, FERRY_EVENT_DATA | FERRY_EVENT_READABLE);
+	data_in(5, 1, 0, FERRY_F_FIN);
+	CHECK_EQ(result.events, FERRY_EVENT_FIN | FERRY_EVENT_TIME_WAIT);
+	CHECK_EQ(output().ack, IRS + 1 + 6);
+
+	establish(0);
+	fin();
+	output();
+	data_in(0, 0, 0, FERRY_F_FIN);
+	CHECK_EQ(conn.state, FERRY_CLOSING);
+	data_in(1, 1, 0, 0);
+	CHECK_EQ(result.events,
+		 FERRY_EVENT_ACKED | FERRY_EVENT_TIME_WAIT);
+
+	establish(0);
+	data_in(0, 0, 0, FERRY_F_FIN);
+	CHECK_EQ(conn.state, FERRY_CLOSE_WAIT);
+	fin();
+	CHECK_EQ(conn.state, FERRY_LAST_ACK);
+	output();
+	data_in(1, 1, 0, 0);
+	CHECK_EQ(conn.state, FERRY_CLOSED);
+	CHECK_EQ(conn.error, 0);
+}
+
+UNIT(conn_close__data_after)
+{
+	establish(0);
+	fin();
+	ferry_conn_orphan(&conn, now, FERRY_LINGER2);
+	output();
+	data_in(0, 1, 5, 0);
+	CHECK(result.events & FERRY_EVENT_CLOSED);
+	CHECK_EQ(result.drop, FERRY_DROP_CLOSED);
+	CHECK_EQ(output().kind, FERRY_KIND_RST);
+	CHECK_EQ(output().kind, 0);
+}
+
+UNIT(conn_close__fin_wait_2)
+{
+	establish(0);
+	fin();
+	ferry_conn_orphan(&conn, now, FERRY_LINGER2);
+	output();
+	data_in(0, 1, 0, 0);
+	CHECK_EQ(conn.state, FERRY_FIN_WAIT2);
+	CHECK_EQ(ferry_conn_deadline(&conn), now + FERRY_LINGER2);
+	timer(FERRY_LINGER2);
+	CHECK_EQ(conn.state, FERRY_CLOSED);
+	CHECK_EQ(output().kind, 0);
+
+	/* Whoever may still read waits for ever. */
+	establish(0);
+	fin();
+	output();
+	data_in(0, 1, 0, 0);
+	CHECK_EQ(ferry_conn_deadline(&conn), U64_MAX);
+}
+
+UNIT(conn_close__time_wait)
+{
+	struct ferry_timewait tw;
+	struct ferry_seg seg, ack;
+
+	establish(0);
+	fin();
+	output();
+	data_in(0, 1, 0, FERRY_F_FIN);
+	CHECK_EQ(conn.state, FERRY_TIME_WAIT);
+	output();
+	ferry_timewait_init(&tw, &conn, now);
+	CHECK(tw.deadline >= now + SECOND && tw.deadline <= now + 60 * SECOND);
+
+	/* The FIN again: answered, and the time begins anew. */
+	now += SECOND / 2;
+	seg = data(0, 1, 0, FERRY_F_FIN);
+	CHECK_EQ(ferry_timewait_in(&tw, &seg, now, &ack), FERRY_TIMEWAIT_ACK);
+	CHECK_EQ(ack.ack, IRS + 2);
+	CHECK_EQ(ack.seq, ISS + 2);
+	CHECK(tw.deadline >= now + SECOND);
+
+	seg = syn;
+	seg.seq = IRS + 1;
+	CHECK_EQ(ferry_timewait_in(&tw, &seg, now, &ack), FERRY_TIMEWAIT_ACK);
+	seg.seq = IRS + 2;
+	CHECK_EQ(ferry_timewait_in(&tw, &seg, now, &ack),
+		 FERRY_TIMEWAIT_REOPEN);
+	seg = (struct ferry_seg) { .kind = FERRY_KIND_RST, .seq = IRS + 1 };
+	CHECK_EQ(ferry_timewait_in(&tw, &seg, now, &ack),
+		 FERRY_TIMEWAIT_IGNORE);
+	seg.seq++;
+	CHECK_EQ(ferry_timewait_in(&tw, &seg, now, &ack), FERRY_TIMEWAIT_DEAD);
+}
+
+UNIT(conn_abort__is_a_reset)
+{
+	struct ferry_seg seg;
+
+	establish(0);
+	queue_bytes(10);
+	output();
+	ferry_conn_abort(&conn);
+	seg = output();
+	CHECK_EQ(seg.kind, FERRY_KIND_RST);
+	CHECK_EQ(seg.seq, ISS + 1 + 10);
+	CHECK_EQ(output().kind, 0);
+	CHECK_EQ(ferry_conn_deadline(&conn), U64_MAX);
+
+	/* A peer that knows of nothing is told nothing. */
+	syn_sent(0);
+	ferry_conn_abort(&conn);
+	CHECK_EQ(output().kind, 0);
+}
+
+UNIT(conn_stray__answers)
+{
+	struct ferry_seg rst, seg = data(7, 9, 3, FERRY_F_FIN);
+
+	CHECK(ferry_conn_stray(&seg, &rst));
+	CHECK_EQ(rst.kind, FERRY_KIND_RST);
+	CHECK_EQ(rst.seq, seg.ack);
+	CHECK_EQ(rst.ack, seg.seq + 4);
+	CHECK(ferry_conn_stray(&syn, &rst));
+	CHECK_EQ(rst.seq, 0);
+	CHECK_EQ(rst.ack, IRS + 1);
+	CHECK(!ferry_conn_stray(&rst, &seg));
+}
