@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Ferry's verbs; "make help" lists them. The module itself is Kbuild's.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+MAKEFLAGS += --no-print-directory
+
+# What the module is built for: this kernel's headers, or KDIR=.
+KDIR ?= /lib/modules/$(shell uname -r)/build
+
+# The Debian kernels that are supported: check-matrix tests on each.
+KERNELS := 6.1 6.12 7.2
+
+all: module tools ## the module and the tools, for the running kernel or KDIR=
+
+module: ## the module alone
+	@scripts/build --kdir $(KDIR)
+
+tools: ## the tool, ferry(8)
+	@$(MAKE) -s -C tools O=$(CURDIR)/build/tools
+
+demo: setup-demo ## a transfer between two namespaces, drawn
+	@scripts/demo
+
+setup: ## install all that is ever needed, as root
+	@scripts/setup
+
+# What one verb needs; says nothing where nothing is missing.
+setup-%:
+	@scripts/setup --check $* >/dev/null 2>&1 || scripts/setup $*
+
+check: setup-check check-unit check-sim check-vm check-demo check-kselftest ## every test that is quick
+
+check-unit: ## unit tests and a fuzz smoke of the pure files, in user space
+	@$(MAKE) -s -C selftests/unit check | scripts/tap 'unit tests'
+	@$(MAKE) -s -C selftests/unit fuzz-smoke | scripts/tap 'fuzz smoke'
+
+check-sim: setup-check ## connections over a simulated wire, ten thousand seeds
+	@$(MAKE) -s -C selftests/sim check | scripts/tap 'simulator'
+
+check-vm: ## the test VM's own verdicts
+	@selftests/vm/vm_test | scripts/tap 'test VM'
+
+check-demo: ## the demo's own test: can it fail, and is what it shows so?
+	@scripts/demo --self-test | scripts/tap demo
+
+check-kselftest: ## the kselftests in the test VM
+	@scripts/kselftest
+
+check-matrix: setup-matrix $(KERNELS:%=check-kernel-%) ## build and kselftests on each supported kernel
+
+check-kernel-%:
+	@scripts/kselftest --kernel $*
+
+check-debug: setup-debug ## the kselftests where every splat, leak and race fails
+	@selftests/vm/debug_test | scripts/tap detectors
+	@scripts/kselftest --kernel debug --mem 2G
+	@$(MAKE) -s -C selftests/fault check | scripts/tap 'fault injection'
+	@scripts/kselftest --kernel kcsan --mem 2G
+
+coverage: setup-debug ## which lines of the module the tests run: a table and a page
+	@scripts/coverage
+
+lint: setup-lint ## every static check
+	@scripts/lint
+
+clean: ## remove what was built
+	@rm -rf build
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: all module tools setup demo check check-unit check-sim check-vm check-demo check-kselftest \
+	check-matrix check-debug coverage lint clean help
