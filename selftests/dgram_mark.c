@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * SO_MARK and SO_PRIORITY: a program where fy0 lets packets out keeps only
+ * those that have the right one.
+ *
+ *	+- red -----------+        +- blue ----------+
+ *	|  ferry0    fy0 -+--------+- fy1    ferry0  |
+ *	+-----------------+        +-----------------+
+ */
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "net.h"
+#include "sock.h"
+#include "wire.h"
+
+#define PORT	5000
+#define RIGHT	7
+#define WRONG	6
+
+FIXTURE(mark) {
+	struct wire wire;
+	int fd, reader, other;
+	struct sockaddr_ferry there;
+	char byte;
+};
+
+FIXTURE_SETUP(mark)
+{
+	ASSERT_EQ(0, wire_across(&self->wire, "ferry"));
+	ASSERT_EQ(0, net_enter(self->wire.blue));
+	self->reader = dgram_at(PORT);
+	ASSERT_LE(0, self->reader);
+	ASSERT_EQ(0, net_enter(self->wire.red));
+	self->fd = dgram();
+	self->other = dgram();
+	ASSERT_LE(0, self->fd);
+	ASSERT_LE(0, self->other);
+	self->there = sfy(self->wire.fy1, PORT);
+}
+
+FIXTURE_TEARDOWN(mark)
+{
+	close(self->fd);
+	close(self->other);
+	close(self->reader);
+}
+
+/* Let out of fy0 only packets whose field at @offset of __sk_buff is RIGHT. */
+static int keep_right(int offset)
+{
+	struct bpf_insn code[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = TC_ACT_OK },
+		{ .code = BPF_LDX | BPF_W | BPF_MEM, .dst_reg = 2,
+		  .src_reg = 1, .off = offset },
+		{ .code = BPF_JMP | BPF_JEQ | BPF_K, .dst_reg = 2, .off = 1,
+		  .imm = RIGHT },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = TC_ACT_SHOT },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr attr = {
+		.prog_type = BPF_PROG_TYPE_SCHED_CLS,
+		.insns = (unsigned long)code,
+		.insn_cnt = ARRAY_SIZE(code),
+		.license = (unsigned long)"GPL",
+	};
+	int prog = syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+
+	return prog < 0 ? -errno : link_egress_program("fy0", prog);
+}
+
+/* Send a wrong one and a right one: only that arrives. */
+#define ONLY_RIGHT(option) do { \
+	ASSERT_EQ(0, sock_set(self->fd, SOL_SOCKET, option, RIGHT)); \
+	EXPECT_EQ(RIGHT, sock_get(self->fd, SOL_SOCKET, option)); \
+	ASSERT_EQ(0, sock_set(self->other, SOL_SOCKET, option, WRONG)); \
+	ASSERT_EQ(1, sock_send_to(self->other, "w", 1, &self->there)); \
+	ASSERT_EQ(1, sock_send_to(self->fd, "r", 1, &self->there)); \
+	ASSERT_EQ(1, sock_await(self->reader, &self->byte, 1)); \
+	EXPECT_EQ('r', self->byte); \
+	EXPECT_TRUE(sock_empty(self->reader)); \
+} while (0)
+
+TEST_F(mark, mark)
+{
+	ASSERT_EQ(0, keep_right(offsetof(struct __sk_buff, mark)));
+	ONLY_RIGHT(SO_MARK);
+}
+
+TEST_F(mark, priority)
+{
+	ASSERT_EQ(0, keep_right(offsetof(struct __sk_buff, priority)));
+	ONLY_RIGHT(SO_PRIORITY);
+}
+
+/* For one datagram, by a control message. */
+TEST_F(mark, mark__control_message)
+{
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = { };
+	struct iovec iov = { "r", 1 };
+	struct msghdr msg = {
+		.msg_name = &self->there, .msg_namelen = sizeof(self->there),
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	ASSERT_EQ(0, keep_right(offsetof(struct __sk_buff, mark)));
+	ASSERT_EQ(1, sock_send_to(self->fd, "w", 1, &self->there));
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SO_MARK;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	*(int *)CMSG_DATA(cmsg) = RIGHT;
+	ASSERT_EQ(1, sendmsg(self->fd, &msg, 0));
+	ASSERT_EQ(1, sock_await(self->reader, &self->byte, 1));
+	EXPECT_EQ('r', self->byte);
+}
+
+TEST_HARNESS_MAIN

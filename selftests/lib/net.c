@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Network namespaces and devices: see net.h. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+/* Before linux/if.h, which then leaves out what this one has. */
+#include <net/if.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <libmnl/libmnl.h>
+#include <linux/ferry.h>
+#include <linux/genetlink.h>
+#include <linux/if.h>
+#include <linux/if_link.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+
+#include "net.h"
+#include "wait.h"
+
+_Static_assert((int)IFLA_FERRY_PEER == (int)VETH_INFO_PEER,
+	       "the peer is described as veth's is");
+
+/* IPv6 talks on every device that comes up: only the test's frames count. */
+static void quiet(void)
+{
+	int fd = open("/proc/sys/net/ipv6/conf/default/disable_ipv6",
+		      O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, "1", 1) != 1)
+		perror("disable_ipv6");
+	close(fd);
+}
+
+int net_new(void)
+{
+	int fd;
+
+	if (unshare(CLONE_NEWNET))
+		return -errno;
+	quiet();
+	fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int net_enter(int net)
+{
+	return setns(net, CLONE_NEWNET) ? -errno : 0;
+}
+
+/* Send one request and wait for its answer. */
+static int talk(int bus, struct nlmsghdr *nlh, mnl_cb_t cb, void *data)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct mnl_socket *nl;
+	int ret;
+
+	nlh->nlmsg_seq = 1;
+	nl = mnl_socket_open2(bus, SOCK_CLOEXEC);
+	if (!nl)
+		return -errno;
+	if (mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0 ||
+	    mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0) {
+		ret = -errno;
+		goto close;
+	}
+	do {
+		ret = mnl_socket_recvfrom(nl, buf, sizeof(buf));
+		if (ret < 0)
+			break;
+		ret = mnl_cb_run(buf, ret, 1, mnl_socket_get_portid(nl), cb,
+				 data);
+	} while (ret > 0);
+	if (ret < 0)
+		ret = -errno;
+close:
+	mnl_socket_close(nl);
+	return ret;
+}
+
+static struct nlmsghdr *link_message(void *buf, int type, int flags,
+				     const char *name)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct ifinfomsg *ifi;
+
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
+	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
+	ifi->ifi_family = AF_UNSPEC;
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	return nlh;
+}
+
+static void put_peer(struct nlmsghdr *nlh, const struct link_spec *spec)
+{
+	struct nlattr *data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	struct nlattr *peer = mnl_attr_nest_start(nlh, IFLA_FERRY_PEER);
+
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, spec->peer);
+	if (spec->mtu)
+		mnl_attr_put_u32(nlh, IFLA_MTU, spec->mtu);
+	if (spec->peer_net >= 0)
+		mnl_attr_put_u32(nlh, IFLA_NET_NS_FD, spec->peer_net);
+	mnl_attr_nest_end(nlh, peer);
+	mnl_attr_nest_end(nlh, data);
+}
+
+int link_add(const struct link_spec *spec)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh;
+	struct nlattr *info;
+
+	nlh = link_message(buf, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
+			   spec->name);
+	if (spec->mtu)
+		mnl_attr_put_u32(nlh, IFLA_MTU, spec->mtu);
+	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, spec->kind);
+	if (spec->peer)
+		put_peer(nlh, spec);
+	mnl_attr_nest_end(nlh, info);
+	return talk(NETLINK_ROUTE, nlh, NULL, NULL);
+}
+
+int link_del(const char *name)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+
+	return talk(NETLINK_ROUTE, link_message(buf, RTM_DELLINK, 0, name),
+		    NULL, NULL);
+}
+
+static int link_set_flags(const char *name, unsigned int flags)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = link_message(buf, RTM_NEWLINK, 0, name);
+	struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+
+	ifi->ifi_flags = flags;
+	ifi->ifi_change = IFF_UP;
+	return talk(NETLINK_ROUTE, nlh, NULL, NULL);
+}
+
+int link_up(const char *name)
+{
+	return link_set_flags(name, IFF_UP);
+}
+
+int link_down(const char *name)
+{
+	return link_set_flags(name, 0);
+}
+
+int link_set_address(const char *name, const unsigned char *addr)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = link_message(buf, RTM_NEWLINK, 0, name);
+
+	mnl_attr_put(nlh, IFLA_ADDRESS, FERRY_ALEN, addr);
+	return talk(NETLINK_ROUTE, nlh, NULL, NULL);
+}
+
+int link_set_mtu(const char *name, unsigned int mtu)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = link_message(buf, RTM_NEWLINK, 0, name);
+
+	mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
+	return talk(NETLINK_ROUTE, nlh, NULL, NULL);
+}
+
+int link_move(const char *name, int net)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = link_message(buf, RTM_NEWLINK, 0, name);
+
+	mnl_attr_put_u32(nlh, IFLA_NET_NS_FD, net);
+	return talk(NETLINK_ROUTE, nlh, NULL, NULL);
+}
+
+static int link_ioctl(int request, const char *name, struct ifreq *ifr)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	memset(ifr, 0, sizeof(*ifr));
+	strncpy(ifr->ifr_name, name, IFNAMSIZ - 1);
+	err = ioctl(fd, request, ifr) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+int link_address(const char *name, unsigned char *addr)
+{
+	struct ifreq ifr;
+	int err = link_ioctl(SIOCGIFHWADDR, name, &ifr);
+
+	if (!err)
+		memcpy(addr, ifr.ifr_hwaddr.sa_data, FERRY_ALEN);
+	return err;
+}
+
+bool link_running(const char *name)
+{
+	struct ifreq ifr;
+
+	return !link_ioctl(SIOCGIFFLAGS, name, &ifr) &&
+	       ifr.ifr_flags & IFF_RUNNING;
+}
+
+static int operstate_attr(const struct nlattr *attr, void *state)
+{
+	if (mnl_attr_get_type(attr) == IFLA_OPERSTATE)
+		*(int *)state = mnl_attr_get_u8(attr);
+	return MNL_CB_OK;
+}
+
+static int operstate_message(const struct nlmsghdr *nlh, void *state)
+{
+	return mnl_attr_parse(nlh, sizeof(struct ifinfomsg), operstate_attr,
+			      state);
+}
+
+/*
+ * The core says "up" and starts the queue at one go, under the RTNL, which
+ * asking takes too.
+ */
+static bool operational(void *name)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	int state = IF_OPER_UNKNOWN;
+
+	talk(NETLINK_ROUTE, link_message(buf, RTM_GETLINK, 0, name),
+	     operstate_message, &state);
+	return state == IF_OPER_UP;
+}
+
+int link_ready(const char *name)
+{
+	return wait_until(operational, (void *)name) ? 0 : -ETIMEDOUT;
+}
+
+static struct nlmsghdr *qdisc_message(void *buf, int type, int flags,
+				      const char *name)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct tcmsg *tcm;
+
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
+	tcm = mnl_nlmsg_put_extra_header(nlh, sizeof(*tcm));
+	tcm->tcm_family = AF_UNSPEC;
+	tcm->tcm_ifindex = if_nametoindex(name);
+	tcm->tcm_parent = TC_H_ROOT;
+	return nlh;
+}
+
+/* A plug holds all that comes until it is told to let it go. */
+int link_hold(const char *name, unsigned int bytes)
+{
+	struct tc_plug_qopt plug = { .limit = bytes };
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh;
+
+	nlh = qdisc_message(buf, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE,
+			    name);
+	mnl_attr_put_strz(nlh, TCA_KIND, "plug");
+	mnl_attr_put(nlh, TCA_OPTIONS, sizeof(plug), &plug);
+	return talk(NETLINK_ROUTE, nlh, NULL, NULL);
+}
+
+int link_release(const char *name)
+{
+	struct tc_plug_qopt plug = { .action = TCQ_PLUG_RELEASE_INDEFINITE };
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = qdisc_message(buf, RTM_NEWQDISC, 0, name);
+
+	mnl_attr_put_strz(nlh, TCA_KIND, "plug");
+	mnl_attr_put(nlh, TCA_OPTIONS, sizeof(plug), &plug);
+	return talk(NETLINK_ROUTE, nlh, NULL, NULL);
+}
+
+int link_egress_program(const char *name, int prog)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh;
+	struct nlattr *options;
+	struct tcmsg *tcm;
+	int err;
+
+	nlh = qdisc_message(buf, RTM_NEWQDISC, NLM_F_CREATE, name);
+	tcm = mnl_nlmsg_get_payload(nlh);
+	tcm->tcm_parent = TC_H_CLSACT;
+	tcm->tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0);
+	mnl_attr_put_strz(nlh, TCA_KIND, "clsact");
+	err = talk(NETLINK_ROUTE, nlh, NULL, NULL);
+	if (err)
+		return err;
+
+	nlh = qdisc_message(buf, RTM_NEWTFILTER, NLM_F_CREATE, name);
+	tcm = mnl_nlmsg_get_payload(nlh);
+	tcm->tcm_parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS);
+	tcm->tcm_info = TC_H_MAKE(1 << 16, htons(ETH_P_ALL));
+	mnl_attr_put_strz(nlh, TCA_KIND, "bpf");
+	options = mnl_attr_nest_start(nlh, TCA_OPTIONS);
+	mnl_attr_put_u32(nlh, TCA_BPF_FD, prog);
+	mnl_attr_put_strz(nlh, TCA_BPF_NAME, "test");
+	mnl_attr_put_u32(nlh, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
+	mnl_attr_nest_end(nlh, options);
+	return talk(NETLINK_ROUTE, nlh, NULL, NULL);
+}
+
+static struct nlmsghdr *genl_message(void *buf, int type, int cmd, int version)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct genlmsghdr *genl;
+
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	genl = mnl_nlmsg_put_extra_header(nlh, sizeof(*genl));
+	genl->cmd = cmd;
+	genl->version = version;
+	return nlh;
+}
+
+static int family_attr(const struct nlattr *attr, void *id)
+{
+	if (mnl_attr_get_type(attr) == CTRL_ATTR_FAMILY_ID)
+		*(int *)id = mnl_attr_get_u16(attr);
+	return MNL_CB_OK;
+}
+
+static int family_message(const struct nlmsghdr *nlh, void *id)
+{
+	return mnl_attr_parse(nlh, sizeof(struct genlmsghdr), family_attr, id);
+}
+
+static int family_id(void)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh;
+	int id = -ENOENT, err;
+
+	nlh = genl_message(buf, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1);
+	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, FERRY_GENL_NAME);
+	err = talk(NETLINK_GENERIC, nlh, family_message, &id);
+	return err ?: id;
+}
+
+int ferry_request(int cmd, unsigned int ifindex, const char *ifname)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh;
+	int id = family_id();
+
+	if (id < 0)
+		return id;
+	nlh = genl_message(buf, id, cmd, FERRY_GENL_VERSION);
+	if (ifindex)
+		mnl_attr_put_u32(nlh, FERRY_LINK_ATTR_IFINDEX, ifindex);
+	if (ifname)
+		mnl_attr_put_strz(nlh, FERRY_LINK_ATTR_IFNAME, ifname);
+	return talk(NETLINK_GENERIC, nlh, NULL, NULL);
+}
+
+struct link_list {
+	struct ferry_link_info	*links;
+	int			room, count;
+};
+
+static int link_attr(const struct nlattr *attr, void *data)
+{
+	struct ferry_link_info *link = data;
+
+	switch (mnl_attr_get_type(attr)) {
+	case FERRY_LINK_ATTR_IFINDEX:
+		link->ifindex = mnl_attr_get_u32(attr);
+		break;
+	case FERRY_LINK_ATTR_IFNAME:
+		strncpy(link->name, mnl_attr_get_str(attr),
+			sizeof(link->name) - 1);
+		break;
+	case FERRY_LINK_ATTR_ADDRESS:
+		memcpy(link->addr, mnl_attr_get_payload(attr), FERRY_ALEN);
+		break;
+	case FERRY_LINK_ATTR_MTU:
+		link->mtu = mnl_attr_get_u32(attr);
+		break;
+	case FERRY_LINK_ATTR_FLAGS:
+		link->flags = mnl_attr_get_u32(attr);
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+static int links_message(const struct nlmsghdr *nlh, void *data)
+{
+	struct link_list *list = data;
+
+	if (list->count == list->room)
+		return MNL_CB_OK;
+	return mnl_attr_parse(nlh, sizeof(struct genlmsghdr), link_attr,
+			      &list->links[list->count++]);
+}
+
+int ferry_links(struct ferry_link_info *links, int room)
+{
+	struct link_list list = { links, room, 0 };
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh;
+	int id = family_id(), err;
+
+	if (id < 0)
+		return id;
+	memset(links, 0, room * sizeof(*links));
+	nlh = genl_message(buf, id, FERRY_CMD_LINK_GET, FERRY_GENL_VERSION);
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	err = talk(NETLINK_GENERIC, nlh, links_message, &list);
+	return err ?: list.count;
+}
+
+int ferry_enable(const char *name)
+{
+	return ferry_request(FERRY_CMD_LINK_ENABLE, 0, name);
+}
+
+int ferry_disable(const char *name)
+{
+	return ferry_request(FERRY_CMD_LINK_DISABLE, 0, name);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Network namespaces and devices, for tests.
+ *
+ * What can fail returns 0 (or a descriptor) or a negative errno.
+ */
+#ifndef _FERRY_TEST_NET_H
+#define _FERRY_TEST_NET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Go into a new, empty namespace. Return: its descriptor, or -errno. */
+int net_new(void);
+int net_enter(int net);
+
+/*
+ * struct link_spec - a device to make
+ * @kind: "ferry", "veth", "dummy", "bridge"
+ * @name: its name
+ * @peer: the name of the other end of the wire, or NULL for none
+ * @peer_net: the namespace of the other end, or -1 for this one
+ * @mtu: bytes, of both ends, or 0 for what is usual
+ */
+struct link_spec {
+	const char	*kind;
+	const char	*name;
+	const char	*peer;
+	int		peer_net;
+	unsigned int	mtu;
+};
+
+int link_add(const struct link_spec *spec);
+int link_del(const char *name);
+int link_up(const char *name);
+int link_down(const char *name);
+int link_set_address(const char *name, const unsigned char *addr);
+int link_set_mtu(const char *name, unsigned int mtu);
+int link_move(const char *name, int net);
+
+int link_address(const char *name, unsigned char *addr);
+bool link_running(const char *name);
+/*
+ * Wait until a device sends what is given to it, after the other end of its
+ * wire has come up. The end that comes up last is ready at once.
+ */
+int link_ready(const char *name);
+
+/*
+ * Hold what is sent through a device in its queue, up to @bytes, beyond which
+ * it is dropped; and let all of it go, then and later.
+ */
+int link_hold(const char *name, unsigned int bytes);
+int link_release(const char *name);
+
+/* An eBPF program that each packet passes on its way out of a device. */
+int link_egress_program(const char *name, int prog);
+
+/* Let Ferry use a device, or not: generic netlink. */
+int ferry_enable(const char *name);
+int ferry_disable(const char *name);
+
+/*
+ * One request of the "ferry" netlink family, as it is: @ifindex is left out if
+ * it is 0, @ifname if it is NULL.
+ */
+int ferry_request(int cmd, unsigned int ifindex, const char *ifname);
+
+/*
+ * struct ferry_link_info - a link, as the family tells of it
+ */
+struct ferry_link_info {
+	unsigned int	ifindex;
+	char		name[16];
+	unsigned char	addr[6];
+	unsigned int	mtu, flags;
+};
+
+/* All links of this namespace. Return: how many, or -errno. */
+int ferry_links(struct ferry_link_info *links, int room);
+
+#endif

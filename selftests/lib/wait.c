@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Waiting on state: see wait.h. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "wait.h"
+
+static long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+bool wait_until(bool (*cond)(void *arg), void *arg)
+{
+	const struct timespec pause = { .tv_nsec = 500000 };
+	long end = now_ms() + WAIT_MS;
+
+	while (!cond(arg)) {
+		if (now_ms() > end)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
+struct asleep {
+	pid_t	tid;
+	long	syscall;
+};
+
+/* The file says "running" unless the task sleeps. */
+static bool asleep(void *arg)
+{
+	const struct asleep *want = arg;
+	char path[64], word[64] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", want->tid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (fscanf(file, "%63s", word) != 1)
+		word[0] = 'r';
+	fclose(file);
+	return word[0] != 'r' && atol(word) == want->syscall;
+}
+
+bool wait_asleep(pid_t tid, long syscall)
+{
+	struct asleep want = { tid, syscall };
+
+	return wait_until(asleep, &want);
+}
+
+static void *sleeper_main(void *arg)
+{
+	struct sleeper *self = arg;
+
+	__atomic_store_n(&self->tid, gettid(), __ATOMIC_RELEASE);
+	self->result = self->call(self);
+	return NULL;
+}
+
+static bool sleeper_known(void *arg)
+{
+	const struct sleeper *sleeper = arg;
+
+	return __atomic_load_n(&sleeper->tid, __ATOMIC_ACQUIRE);
+}
+
+bool sleeper_start(struct sleeper *sleeper, long syscall)
+{
+	sleeper->tid = 0;
+	if (pthread_create(&sleeper->thread, NULL, sleeper_main, sleeper))
+		return false;
+	return wait_until(sleeper_known, sleeper) &&
+	       wait_asleep(sleeper->tid, syscall);
+}
+
+long sleeper_join(struct sleeper *sleeper)
+{
+	struct timespec end;
+
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += WAIT_MS / 1000;
+	if (pthread_timedjoin_np(sleeper->thread, NULL, &end))
+		return -ETIMEDOUT;
+	return sleeper->result;
+}
+
+long sleep_in_recv(struct sleeper *self)
+{
+	ssize_t n = recv(self->fd, self->data, self->len, self->flags);
+
+	return n < 0 ? -errno : n;
+}
+
+long sleep_in_send(struct sleeper *self)
+{
+	ssize_t n = send(self->fd, self->data, self->len, self->flags);
+
+	return n < 0 ? -errno : n;
+}
+
+long sleep_in_poll(struct sleeper *self)
+{
+	struct pollfd p = { .fd = self->fd, .events = self->events };
+	int n = poll(&p, 1, -1);
+
+	return n < 0 ? -errno : p.revents;
+}
