@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# What the card's tests share. To be sourced; then define functions whose names
+# begin with case_ and call run_cases "$@".
+#
+# Every case has two namespaces of its own, red and blue, and runs in a shell
+# of its own that ends at the first command that fails.
+
+here=$(dirname "$(readlink -f "$0")")
+FERRY=${FERRY:-$here/../../tools/ferry}
+WIRE=${WIRE:-$here/../../build/selftests/nic/wire}
+[ ! -x "$here/wire" ] || WIRE=$here/wire
+readonly here FERRY WIRE SKIP=4 PATIENCE=20
+red=nic-red-$$
+blue=nic-blue-$$
+
+# fail SENTENCE...: what went wrong; ends the case
+fail()
+{
+	echo "$*"
+	exit 1
+}
+
+# skip SENTENCE...: why the case cannot be tried here
+skip()
+{
+	echo "$*"
+	exit "$SKIP"
+}
+
+in_red()
+{
+	ip netns exec "$red" "$@"
+}
+
+in_blue()
+{
+	ip netns exec "$blue" "$@"
+}
+
+# pair [OPTION...]: fy0 in red, fy1 in blue, both up
+pair()
+{
+	in_red "$FERRY" link add fy0 "$@" peer fy1 netns "$blue"
+	in_red ip link set fy0 up
+	in_blue ip link set fy1 up
+}
+
+# expect WHAT WANTED GOT
+expect()
+{
+	[ "$2" = "$3" ] || fail "$1: expected '$2', got '$3'"
+}
+
+# refused SENTENCE COMMAND...: it fails, and says so
+refused()
+{
+	local sentence=$1 said
+	shift
+
+	! said=$("$@" 2>&1) || fail "'$*' was not refused"
+	[[ $said == *"$sentence"* ]] ||
+		fail "'$*': expected the words '$sentence', got '$said'"
+}
+
+# wait_until COMMAND...: wait for a state; give up where it will not come
+wait_until()
+{
+	local end=$((SECONDS + PATIENCE))
+
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || fail "waited in vain for: $*"
+		sleep 0.02
+	done
+}
+
+# counter NAMESPACE DEV NAME: one of ethtool -S, summed over the queues
+counter()
+{
+	ip netns exec "$1" ethtool -S "$2" |
+		awk -v name="$3:" '{ sub(/^queue_[0-9]+_/, "", $1) }
+			$1 == name { sum += $2; found = 1 }
+			END { if (!found) exit 1; print sum }'
+}
+
+# interrupts LINE: what /proc/interrupts counts for it, over all CPUs
+interrupts()
+{
+	awk -v line="$1" '$NF == line {
+		for (i = 2; $i ~ /^[0-9]+$/; i++)
+			sum += $i
+		found = 1
+	} END { if (!found) exit 1; print sum }' /proc/interrupts
+}
+
+# link_has NAMESPACE DEV WORD
+link_has()
+{
+	ip -n "$1" -d link show dev "$2" | grep -qw -- "$3"
+}
+
+# counted NAMESPACE DEV NAME COUNT: has the counter got there?
+counted()
+{
+	[ "$(counter "$1" "$2" "$3")" -ge "$4" ]
+}
+
+begin()
+{
+	ip netns add "$red"
+	ip netns add "$blue"
+	# Only what a case sends shall be counted.
+	in_red sysctl -qw net.ipv6.conf.all.disable_ipv6=1 \
+		net.ipv6.conf.default.disable_ipv6=1 || true
+	in_blue sysctl -qw net.ipv6.conf.all.disable_ipv6=1 \
+		net.ipv6.conf.default.disable_ipv6=1 || true
+}
+
+end()
+{
+	ip netns del "$red" 2>/dev/null || true
+	ip netns del "$blue" 2>/dev/null || true
+}
+
+# run_case CASE: its output is kept for when it fails, but for lines with #
+run_case()
+(
+	set -eu
+	trap end EXIT
+	begin
+	"$1"
+)
+
+run_cases()
+{
+	local cases=("$@") number=0 failed=0 status output name
+
+	if [ ! -d /sys/module/ferry ]; then
+		echo "1..0 # SKIP the ferry module is not loaded"
+		exit "$SKIP"
+	fi
+	[ -x "$WIRE" ] || {
+		echo "Bail out! $WIRE is missing; build it with: make -C selftests/nic"
+		exit 1
+	}
+	[ "$#" -gt 0 ] ||
+		mapfile -t cases < <(declare -F | sed -n 's/.* case_//p')
+
+	echo "TAP version 13"
+	echo "1..${#cases[@]}"
+	for name in "${cases[@]}"; do
+		number=$((number + 1))
+		output=$(run_case "case_$name" 2>&1)
+		status=$?
+		grep '^# ' <<<"$output"
+		case $status in
+		0) echo "ok $number $name" ;;
+		"$SKIP") echo "ok $number $name # SKIP ${output##*$'\n'}" ;;
+		*)
+			echo "not ok $number $name"
+			printf '#   %s\n' "${output//$'\n'/$'\n#   '}"
+			failed=$((failed + 1))
+			;;
+		esac
+	done
+	[ "$failed" -eq 0 ]
+}
