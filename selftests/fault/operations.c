@@ -1,0 +1,542 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The table of operations whose allocations fail.
+ *
+ *   a namespace of the test's own
+ *     [ fd ] -- ferry0, its wire leads back -- [ other, port 7000 ]
+ *     fault0 (+ fault1): the cards that are made and deleted
+ *     dummy0: a foreign device, to be enabled
+ *
+ * Netlink's answer may itself be what cannot be allocated. Then the caller
+ * hears of a failure although all was done, so what counts is what was done.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/ferry.h>
+#include <linux/filter.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../lib/net.h"
+#include "fault.h"
+
+#define PORT		7000
+#define PAYLOAD		"one for the ferryman"
+/* The kernel's own, which BPF answers when its compiler has no memory. */
+#define ENOTSUPP	524
+
+#define WAIT_MS		10000
+#define POLL_MS		10
+
+static int result(int status)
+{
+	return status < 0 ? -errno : 0;
+}
+
+static struct sockaddr_ferry here(unsigned int port)
+{
+	return (struct sockaddr_ferry) {
+		.sfy_family = AF_FERRY,
+		.sfy_port = port,
+	};
+}
+
+static int bind_to(int fd, unsigned int port)
+{
+	struct sockaddr_ferry sfy = here(port);
+
+	return result(bind(fd, (struct sockaddr *)&sfy, sizeof(sfy)));
+}
+
+static int connect_to(int fd, unsigned int port)
+{
+	struct sockaddr_ferry sfy = here(port);
+
+	return result(connect(fd, (struct sockaddr *)&sfy, sizeof(sfy)));
+}
+
+static int send_to(int fd, unsigned int port)
+{
+	struct sockaddr_ferry sfy = here(port);
+
+	return result(sendto(fd, PAYLOAD, sizeof(PAYLOAD), MSG_DONTWAIT,
+			     (struct sockaddr *)&sfy, sizeof(sfy)));
+}
+
+static int readable(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	return poll(&pfd, 1, WAIT_MS) == 1 ? 0 : -ETIMEDOUT;
+}
+
+/* Everything that Ferry and its card say they have dropped. */
+static long drops(void)
+{
+	static const char *const cards[] = {
+		"/sys/class/net/ferry0/statistics/rx_dropped",
+		"/sys/class/net/ferry0/statistics/tx_dropped",
+	};
+	long count, sum = 0;
+	char name[64];
+	FILE *file;
+	size_t i;
+
+	file = fopen("/proc/thread-self/net/ferry/stat", "r");
+	if (!file)
+		return -errno;
+	while (fscanf(file, "%63s %ld", name, &count) == 2)
+		if (strstr(name, "Drop"))
+			sum += count;
+	fclose(file);
+	for (i = 0; i < sizeof(cards) / sizeof(cards[0]); i++) {
+		file = fopen(cards[i], "r");
+		if (!file)
+			return -errno;
+		if (fscanf(file, "%ld", &count) == 1)
+			sum += count;
+		fclose(file);
+	}
+	return sum;
+}
+
+/* What was sent is there, unchanged, or a drop was counted. */
+static int arrived_or_counted(struct scene *scene)
+{
+	struct pollfd pfd = { .fd = scene->other, .events = POLLIN };
+	char buffer[sizeof(PAYLOAD)];
+	int waited;
+
+	for (waited = 0; waited < WAIT_MS; waited += POLL_MS) {
+		if (poll(&pfd, 1, POLL_MS) == 1) {
+			if (recv(scene->other, buffer, sizeof(buffer), 0) !=
+			    sizeof(buffer))
+				return -errno;
+			return memcmp(buffer, PAYLOAD, sizeof(buffer)) ?
+				-EBADMSG : 0;
+		}
+		if (drops() > scene->drops)
+			return 0;
+	}
+	return -ETIMEDOUT;
+}
+
+/* Scenes: what is there before the operation. */
+
+static int loaded(struct scene *scene)
+{
+	(void)scene;
+	return module_load();
+}
+
+static int unloaded(struct scene *scene)
+{
+	(void)scene;
+	return module_unload();
+}
+
+static int in_new_net(struct scene *scene)
+{
+	(void)scene;
+	return result(unshare(CLONE_NEWNET));
+}
+
+static int with_socket(struct scene *scene)
+{
+	scene->fd = socket(AF_FERRY, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	return result(scene->fd);
+}
+
+static int with_receiver(struct scene *scene)
+{
+	int err = with_socket(scene);
+
+	if (err)
+		return err;
+	scene->other = socket(AF_FERRY, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (scene->other < 0)
+		return -errno;
+	return bind_to(scene->other, PORT);
+}
+
+static int with_connection(struct scene *scene)
+{
+	int err = with_receiver(scene);
+
+	scene->drops = drops();
+	return err ? err : connect_to(scene->fd, PORT);
+}
+
+/* Twice, because a failed copy takes the datagram with it, as UDP's does. */
+static int with_datagrams(struct scene *scene)
+{
+	int one = 1, err = with_receiver(scene);
+
+	if (!err)
+		err = result(setsockopt(scene->other, SOL_SOCKET, SO_TIMESTAMP,
+					&one, sizeof(one)));
+	if (!err)
+		err = send_to(scene->fd, PORT);
+	if (!err)
+		err = send_to(scene->fd, PORT);
+	return err ? err : readable(scene->other);
+}
+
+static int share(int fd)
+{
+	int one = 1;
+
+	return result(setsockopt(fd, SOL_FERRY, FERRY_REUSEPORT, &one,
+				 sizeof(one)));
+}
+
+static int with_group(struct scene *scene)
+{
+	int err = with_socket(scene);
+
+	if (err)
+		return err;
+	scene->other = socket(AF_FERRY, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (scene->other < 0)
+		return -errno;
+	err = share(scene->other);
+	if (!err)
+		err = bind_to(scene->other, PORT);
+	return err ? err : share(scene->fd);
+}
+
+static int with_epoll(struct scene *scene)
+{
+	int err = with_socket(scene);
+
+	if (err)
+		return err;
+	scene->other = epoll_create1(EPOLL_CLOEXEC);
+	return result(scene->other);
+}
+
+static int with_card(struct scene *scene)
+{
+	const struct link_spec spec = {
+		.kind = "ferry", .name = "fault0", .peer_net = -1,
+	};
+
+	/* For the ioctls on it. */
+	scene->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (scene->fd < 0)
+		return -errno;
+	return link_add(&spec);
+}
+
+static int with_card_up(struct scene *scene)
+{
+	int err = with_card(scene);
+
+	return err ? err : link_up("fault0");
+}
+
+static int with_dummy(struct scene *scene)
+{
+	const struct link_spec spec = {
+		.kind = "dummy", .name = "dummy0", .peer_net = -1,
+	};
+
+	(void)scene;
+	return link_add(&spec);
+}
+
+static void without_card(struct scene *scene)
+{
+	(void)scene;
+	link_del("fault0");
+}
+
+static void without_dummy(struct scene *scene)
+{
+	(void)scene;
+	link_del("dummy0");
+}
+
+static void without_module(struct scene *scene)
+{
+	(void)scene;
+	module_unload();
+}
+
+/* Operations. */
+
+static int do_bind(struct scene *scene)
+{
+	return bind_to(scene->fd, PORT);
+}
+
+static int do_bind_any(struct scene *scene)
+{
+	return bind_to(scene->fd, FERRY_PORT_ANY);
+}
+
+static int do_connect(struct scene *scene)
+{
+	return connect_to(scene->fd, PORT);
+}
+
+static int do_share(struct scene *scene)
+{
+	return share(scene->fd);
+}
+
+static int do_filter(struct scene *scene)
+{
+	struct sock_filter accept_all = BPF_STMT(BPF_RET | BPF_K, 0xffff);
+	struct sock_fprog program = { .len = 1, .filter = &accept_all };
+
+	return result(setsockopt(scene->fd, SOL_SOCKET, SO_ATTACH_FILTER,
+				 &program, sizeof(program)));
+}
+
+static int do_choose(struct scene *scene)
+{
+	struct sock_filter first = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog program = { .len = 1, .filter = &first };
+
+	return result(setsockopt(scene->other, SOL_SOCKET,
+				 SO_ATTACH_REUSEPORT_CBPF, &program,
+				 sizeof(program)));
+}
+
+static int do_epoll(struct scene *scene)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+
+	return result(epoll_ctl(scene->other, EPOLL_CTL_ADD, scene->fd, &event));
+}
+
+static int do_async(struct scene *scene)
+{
+	return result(fcntl(scene->fd, F_SETFL, O_ASYNC));
+}
+
+static int do_names(struct scene *scene)
+{
+	struct sockaddr_ferry sfy;
+	socklen_t len = sizeof(sfy);
+
+	if (getsockname(scene->fd, (struct sockaddr *)&sfy, &len))
+		return -errno;
+	len = sizeof(sfy);
+	return result(getpeername(scene->fd, (struct sockaddr *)&sfy, &len));
+}
+
+static int do_send(struct scene *scene)
+{
+	int err = send_to(scene->fd, PORT);
+
+	fault_over();
+	return err ? err : arrived_or_counted(scene);
+}
+
+/* Faults are not over before it has arrived: its way there allocates, too. */
+static int do_transfer(struct scene *scene)
+{
+	int err = send_to(scene->fd, PORT);
+
+	return err ? err : arrived_or_counted(scene);
+}
+
+static int do_receive(struct scene *scene)
+{
+	char buffer[sizeof(PAYLOAD)], control[128];
+	struct sockaddr_ferry sfy;
+	struct iovec iov = { buffer, sizeof(buffer) };
+	struct msghdr msg = {
+		.msg_name = &sfy,
+		.msg_namelen = sizeof(sfy),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+
+	if (recvmsg(scene->other, &msg, MSG_DONTWAIT) < 0)
+		return -errno;
+	fault_over();
+	return memcmp(buffer, PAYLOAD, sizeof(buffer)) ? -EBADMSG : 0;
+}
+
+static int do_stat(struct scene *scene)
+{
+	char text[64];
+	int fd, err;
+
+	(void)scene;
+	fd = open("/proc/thread-self/net/ferry/stat", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = result(read(fd, text, sizeof(text)));
+	fault_over();
+	close(fd);
+	return err;
+}
+
+static int do_sysctl(struct scene *scene)
+{
+	static const char range[] = "40000 50000\n";
+	int fd, err;
+
+	(void)scene;
+	fd = open("/proc/sys/net/ferry/port_range", O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = result(write(fd, range, strlen(range)));
+	fault_over();
+	close(fd);
+	return err;
+}
+
+/* An error although the device is there: only the answer was lost. */
+static int added(int err, const char *name)
+{
+	fault_over();
+	return err && if_nametoindex(name) ? 0 : err;
+}
+
+static int do_add_card(struct scene *scene)
+{
+	const struct link_spec spec = {
+		.kind = "ferry", .name = "fault0", .peer_net = -1,
+	};
+
+	(void)scene;
+	return added(link_add(&spec), "fault0");
+}
+
+static int do_add_pair(struct scene *scene)
+{
+	const struct link_spec spec = {
+		.kind = "ferry", .name = "fault0", .peer = "fault1",
+		.peer_net = -1,
+	};
+	int err;
+
+	(void)scene;
+	err = added(link_add(&spec), "fault0");
+	/* Both ends, or none. */
+	return !err == !!if_nametoindex("fault1") ? err : -ENOTUNIQ;
+}
+
+static int do_delete_card(struct scene *scene)
+{
+	int err = link_del("fault0");
+
+	(void)scene;
+	fault_over();
+	return err && !if_nametoindex("fault0") ? 0 : err;
+}
+
+static int do_card_up(struct scene *scene)
+{
+	struct ifreq ifr = { .ifr_name = "fault0", .ifr_flags = IFF_UP };
+
+	return result(ioctl(scene->fd, SIOCSIFFLAGS, &ifr));
+}
+
+static int ethtool(int fd, void *command)
+{
+	struct ifreq ifr = { .ifr_name = "fault0", .ifr_data = command };
+
+	return result(ioctl(fd, SIOCETHTOOL, &ifr));
+}
+
+static int do_rings(struct scene *scene)
+{
+	struct ethtool_ringparam rings = {
+		.cmd = ETHTOOL_SRINGPARAM,
+		.rx_pending = 128,
+		.tx_pending = 256,
+	};
+
+	return ethtool(scene->fd, &rings);
+}
+
+static int do_channels(struct scene *scene)
+{
+	struct ethtool_channels channels = {
+		.cmd = ETHTOOL_SCHANNELS,
+		.combined_count = 1,
+	};
+
+	return ethtool(scene->fd, &channels);
+}
+
+/* As with cards: is it enabled? */
+static int do_enable(struct scene *scene)
+{
+	int err = ferry_enable("dummy0");
+
+	(void)scene;
+	fault_over();
+	if (err && !ferry_request(FERRY_CMD_LINK_GET, 0, "dummy0"))
+		return 0;
+	return err;
+}
+
+/*
+ * The table. EINVAL is the core's: it goes on when a device's name cannot be
+ * allocated, until it misses that name. ENOSPC is an interrupt that could not be
+ * had: the core does not say why.
+ */
+
+const struct operation operations[] = {
+	{ "load", .prepare = unloaded, .operate = loaded,
+	  .undo = without_module, .errnos = { ENOBUFS } },
+	{ "socket in a new namespace", in_new_net, with_socket,
+	  .errnos = { ENOBUFS, EINVAL } },
+	{ "socket", NULL, with_socket, .errnos = { ENOBUFS } },
+	{ "bind", with_socket, do_bind },
+	{ "bind to any port", with_socket, do_bind_any },
+	{ "bind in a group", with_group, do_bind },
+	{ "setsockopt FERRY_REUSEPORT", with_socket, do_share },
+	{ "setsockopt SO_ATTACH_FILTER", with_socket, do_filter,
+	  .errnos = { ENOTSUPP } },
+	{ "setsockopt SO_ATTACH_REUSEPORT_CBPF", with_group, do_choose,
+	  .errnos = { ENOTSUPP } },
+	{ "connect", with_receiver, do_connect },
+	{ "getsockname, getpeername", with_connection, do_names },
+	{ "send", with_receiver, do_send, .errnos = { ENOBUFS } },
+	{ "send when connected", with_connection, do_send,
+	  .errnos = { ENOBUFS } },
+	{ "send and arrive", with_connection, do_transfer,
+	  .where = ANYWHERE, .errnos = { ENOBUFS } },
+	{ "receive", with_datagrams, do_receive },
+	{ "epoll", with_epoll, do_epoll },
+	{ "O_ASYNC", with_socket, do_async },
+	{ "statistics", NULL, do_stat },
+	{ "sysctl", NULL, do_sysctl },
+	{ "add a card", NULL, do_add_card, without_card,
+	  .errnos = { ENOBUFS, EINVAL } },
+	{ "add a pair of cards", NULL, do_add_pair, without_card,
+	  .errnos = { ENOBUFS, EINVAL } },
+	{ "bring a card up", with_card, do_card_up, without_card,
+	  .errnos = { ENOSPC } },
+	{ "ethtool -G", with_card_up, do_rings, without_card,
+	  .errnos = { ENOSPC } },
+	{ "ethtool -L", with_card_up, do_channels, without_card,
+	  .errnos = { ENOSPC } },
+	{ "delete a card", with_card_up, do_delete_card, without_card,
+	  .errnos = { ENOBUFS } },
+	{ "enable a device", with_dummy, do_enable, without_dummy,
+	  .errnos = { ENOBUFS } },
+	{ "unload", loaded, unloaded },
+};
+
+const size_t operation_count = sizeof(operations) / sizeof(operations[0]);
