@@ -77,7 +77,7 @@ case_carrier_needs_both_ends()
 {
 	in_red "$FERRY" link add fy0 peer fy1 netns "$blue"
 	in_red ip link set fy0 up
-	link_has "$red" fy0 NO-CARRIER
+	wait_until link_has "$red" fy0 NO-CARRIER
 	in_blue ip link set fy1 up
 	wait_until link_has "$red" fy0 LOWER_UP
 	wait_until link_has "$blue" fy1 LOWER_UP
