@@ -85,6 +85,53 @@ struct sockaddr_ferry {
 #define FERRY_RECVERR	2
 
 /*
+ * The others are for streams and records: SOCK_STREAM, SOCK_SEQPACKET. An
+ * accepted socket has its listener's.
+ *
+ * int, 0 or 1: hold back what does not fill a segment, for 200 ms at the most,
+ * as MSG_MORE does for one call. 0 sends what is held back. Streams only.
+ */
+#define FERRY_CORK	3
+
+/*
+ * int, 1 to 127: how often the SYN is sent again before connect() fails with
+ * ETIMEDOUT; net.ferry.syn_retries unless set.
+ */
+#define FERRY_SYNCNT	4
+
+/*
+ * unsigned int, milliseconds: how long what was sent may stay unacknowledged,
+ * or wait for a closed window, before the connection ends with ETIMEDOUT.
+ * 0: as long as the protocol allows.
+ */
+#define FERRY_USER_TIMEOUT	5
+
+/*
+ * int, SO_KEEPALIVE's: seconds of silence before the first probe (1 to 32767),
+ * seconds between probes (1 to 32767), and the number of probes without an
+ * answer that end the connection (1 to 127).
+ */
+#define FERRY_KEEPIDLE	6
+#define FERRY_KEEPINTVL	7
+#define FERRY_KEEPCNT	8
+
+/*
+ * int, seconds: how long a socket that was closed stays in FIN_WAIT_2, 120 at
+ * the most. 0: net.ferry.fin_timeout; negative: not at all.
+ */
+#define FERRY_LINGER2	9
+
+/*
+ * string of less than FERRY_CONGESTION_LEN bytes: the congestion control,
+ * "cubic" or "newreno". ENOENT if there is none of the name.
+ */
+#define FERRY_CONGESTION	10
+#define FERRY_CONGESTION_LEN	16
+
+/* int, bytes, to be read only: the largest payload of one packet. */
+#define FERRY_MAXSEG	11
+
+/*
  * Generic netlink: on which devices of a network namespace Ferry listens.
  */
 #define FERRY_GENL_NAME		"ferry"
