@@ -22,11 +22,25 @@
 #include <net/rtnetlink.h>
 #include <net/sock.h>
 
+/* A protocol's memory has had a header of its own since 6.10. */
+#if __has_include(<net/proto_memory.h>)
+#include <net/proto_memory.h>
+#endif
+
 /* bind() and connect() of struct proto_ops: their own type since 6.19. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
 #define ferry_sockaddr	struct sockaddr_unsized
 #else
 #define ferry_sockaddr	struct sockaddr
+#endif
+
+/* accept() of struct proto_ops has its arguments in a struct since 6.10. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define FERRY_ACCEPT_ARGS	struct proto_accept_arg *arg
+#define FERRY_ACCEPT_FLAGS	(arg->flags)
+#else
+#define FERRY_ACCEPT_ARGS	int flags, bool kern
+#define FERRY_ACCEPT_FLAGS	flags
 #endif
 
 /* Sysctl handlers see a constant table since 6.11. */
@@ -121,10 +135,13 @@ static inline void ferry_netif_napi_set_irq(struct napi_struct *napi, int irq)
 #endif
 }
 
-/* To bind a device to its namespace: a feature until 6.11, then a bit. */
+/*
+ * To bind a device to its namespace: a feature until 6.11, then a bit, whose name
+ * has changed, in stable kernels too (see probe.mk).
+ */
 static inline void ferry_dev_set_immobile(struct net_device *dev)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+#if defined(FERRY_HAS_NETNS_IMMUTABLE)
 	dev->netns_immutable = true;
 #elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 	dev->netns_local = true;

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What a stable update may bring to a kernel without a version that tells: to be
+# looked for in its headers, for compat.h.
+
+# ferry-probe HEADER,WORD,MACRO: define MACRO if HEADER has WORD
+ferry-probe = $(shell grep -qw $(2) $(srctree)/include/$(1) && echo -D$(3))
+
+ccflags-y += $(call ferry-probe,linux/netdevice.h,netns_immutable,FERRY_HAS_NETNS_IMMUTABLE)
