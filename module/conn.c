@@ -15,7 +15,7 @@ static void born(struct ferry_conn *conn, const struct ferry_conn_setup *setup,
 		.snd_end = setup->iss + 1,
 		.una_at = now,
 		.heard_at = now,
-		.linger2 = FERRY_LINGER2,
+		.linger2 = FERRY_LINGER2_DEFAULT,
 		.mss = setup->mss,
 		.rcv_mss = setup->mss,
 		.batch = max_t(u32, setup->batch, setup->mss),
@@ -200,7 +200,7 @@ void ferry_conn_abort(struct ferry_conn *conn)
  * ferry_conn_orphan() - the application has closed its last descriptor
  * @conn: the connection, its FIN queued
  * @now: the time
- * @linger2: microseconds to stay in FIN_WAIT_2: FERRY_LINGER2
+ * @linger2: microseconds to stay in FIN_WAIT_2: FERRY_LINGER2_DEFAULT
  *
  * From now on data that arrives is answered by an RST. Data that nobody had read
  * before is the owner's to see: then ferry_conn_abort() is what to call instead.

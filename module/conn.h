@@ -78,7 +78,7 @@ enum ferry_state {
 #define FERRY_KEEP_IDLE		7200000000ULL
 #define FERRY_KEEP_INTERVAL	75000000ULL
 #define FERRY_KEEP_COUNT	9
-#define FERRY_LINGER2		60000000ULL
+#define FERRY_LINGER2_DEFAULT		60000000ULL
 
 /*
  * No packet counts for less in the congestion window, or for less than a segment

@@ -38,6 +38,22 @@ static enum ferry_stat ferry_input_verdict_stat(enum ferry_verdict verdict)
 	}
 }
 
+/*
+ * Make the header linear, and no more than that: payload in pages stays there.
+ * What is too short for its header is left for ferry_wire_parse() to judge.
+ */
+static bool ferry_input_pull(struct sk_buff *skb)
+{
+	const struct ferry_hdr *hdr;
+	u32 hlen;
+
+	if (!pskb_may_pull(skb, FERRY_HLEN))
+		return false;
+	hdr = (const void *)skb->data;
+	hlen = min_t(u32, hdr->hlen * 4, FERRY_HLEN_MAX);
+	return pskb_may_pull(skb, min(skb->len, hlen));
+}
+
 /**
  * ferry_input_rcv() - take a packet from a link
  * @fn: the namespace
@@ -54,7 +70,7 @@ void ferry_input_rcv(struct ferry_net *fn, struct sk_buff *skb)
 	enum ferry_verdict verdict;
 	struct ferry_packet pkt;
 
-	if (!pskb_may_pull(skb, min_t(u32, skb->len, FERRY_HLEN_MAX))) {
+	if (!ferry_input_pull(skb)) {
 		ferry_stats_drop(fn, skb, FERRY_STAT_IN_SHORT);
 		return;
 	}

@@ -7,12 +7,17 @@
 #include <net/rtnetlink.h>
 
 #include "dgram.h"
+#include "flow.h"
+#include "gso.h"
 #include "input.h"
+#include "linger.h"
+#include "listen.h"
 #include "netlink.h"
 #include "netns.h"
 #include "nic.h"
 #include "port.h"
 #include "socket.h"
+#include "stream.h"
 #include "sysctl.h"
 #include "unreach.h"
 
@@ -32,6 +37,9 @@ static const struct ferry_net_step ferry_net_steps[] = {
 	{ ferry_unreach_net_init,	NULL },
 	{ ferry_link_net_init,		ferry_link_net_exit },
 	{ ferry_port_net_init,		ferry_port_net_exit },
+	{ ferry_flow_net_init,		ferry_flow_net_exit },
+	{ ferry_linger_net_init,	ferry_linger_net_exit },
+	{ ferry_listen_net_init,	NULL },
 	{ ferry_sysctl_net_init,	ferry_sysctl_net_exit },
 };
 
@@ -81,11 +89,19 @@ static void ferry_netns_exit(void)
 	unregister_pernet_subsys(&ferry_net_ops);
 }
 
+/* Datagram sockets and connections, each in their way. */
+static void ferry_devices_lost(struct ferry_net *fn, int ifindex, u64 addr,
+			       int err)
+{
+	ferry_port_lost(fn, ifindex, addr, err);
+	ferry_stream_lost(fn, ifindex, addr, err);
+}
+
 static int ferry_devices_init(void)
 {
 	static const struct ferry_link_ops ops = {
 		.rcv = ferry_input_rcv,
-		.lost = ferry_port_lost,
+		.lost = ferry_devices_lost,
 	};
 
 	return ferry_link_init(&ops);
@@ -100,11 +116,15 @@ struct ferry_step {
 /* Sockets come last: with the first of them all else must be there. */
 static const struct ferry_step ferry_steps[] = {
 	{ "port space",		ferry_port_init,	ferry_port_exit },
+	{ "requests",		ferry_listen_init,	ferry_listen_exit },
+	{ "TIME_WAIT",		ferry_linger_init,	ferry_linger_exit },
 	{ "namespaces",		ferry_netns_init,	ferry_netns_exit },
+	{ "large segments",	ferry_gso_init,		ferry_gso_exit },
 	{ "links",		ferry_devices_init,	ferry_link_exit },
 	{ "virtual card",	ferry_nic_init,		ferry_nic_exit },
 	{ "netlink family",	ferry_netlink_init,	ferry_netlink_exit },
 	{ "datagrams",		ferry_dgram_init,	ferry_dgram_exit },
+	{ "streams",		ferry_stream_init,	ferry_stream_exit },
 	{ "socket family",	ferry_socket_init,	ferry_socket_exit },
 };
 

@@ -10,8 +10,10 @@
 #include <net/netns/generic.h>
 
 #include "link.h"
+#include "listen_cookie.h"
 #include "port.h"
 #include "stats.h"
+#include "sysctl.h"
 
 struct ctl_table_header;
 struct proc_dir_entry;
@@ -32,11 +34,18 @@ struct ferry_net {
 
 	struct ferry_links	links;			/* link.c */
 	struct ferry_ports	dgram_ports;		/* port.c */
+	struct ferry_ports	stream_ports;		/* port.c */
+	struct rhashtable	flows;			/* flow.c */
 
 	struct ratelimit_state	unreach_limit;		/* unreach.c */
 
 	struct ctl_table_header	*sysctl;		/* sysctl.c */
 	u32			port_range[2];		/* sysctl.c */
+	struct ferry_settings	set;			/* sysctl.c */
+
+	struct ferry_listen_cookies cookies;		/* listen_cookie.c */
+	atomic_t		orphans;		/* stream.c */
+	atomic_t		lingers;		/* linger.c */
 };
 
 extern unsigned int ferry_net_id;

@@ -3,9 +3,24 @@
  * Output: see output.h.
  */
 #include <linux/skbuff.h>
+#include <net/sock.h>
 
 #include "addr.h"
+#include "netns.h"
 #include "output.h"
+
+/* The header is there: leave its checksum to the device, or to the core. */
+static int ferry_output_finish(struct sk_buff *skb, u32 hash,
+			       const struct ferry_path *path)
+{
+	skb_reset_transport_header(skb);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_transport_header(skb) - skb->head;
+	skb->csum_offset = offsetof(struct ferry_hdr, check);
+	skb_set_hash(skb, hash, PKT_HASH_TYPE_L4);
+
+	return ferry_link_xmit(skb, path);
+}
 
 /**
  * ferry_output() - send a packet
@@ -25,11 +40,120 @@ int ferry_output(struct sk_buff *skb, const struct ferry_packet *pkt,
 					pkt->dport, 0);
 
 	ferry_wire_build(skb_push(skb, FERRY_HLEN), pkt);
-	skb_reset_transport_header(skb);
-	skb->ip_summed = CHECKSUM_PARTIAL;
-	skb->csum_start = skb_transport_header(skb) - skb->head;
-	skb->csum_offset = offsetof(struct ferry_hdr, check);
-	skb_set_hash(skb, hash, PKT_HASH_TYPE_L4);
+	return ferry_output_finish(skb, hash, path);
+}
 
-	return ferry_link_xmit(skb, path);
+static int ferry_output_route(struct ferry_net *fn,
+			      const struct ferry_flow *flow,
+			      struct ferry_path *path)
+{
+	return ferry_link_route(fn, flow->key.laddr, flow->key.raddr,
+				READ_ONCE(flow->ifindex), path);
+}
+
+static int ferry_output_push(struct sk_buff *skb, const struct ferry_flow *flow,
+			     const struct ferry_seg *seg,
+			     const struct ferry_path *path)
+{
+	const struct ferry_flow_key *key = &flow->key;
+	u32 hash;
+
+	/* A socket knows its flow's hash. */
+	hash = skb->sk ? skb->sk->sk_txhash :
+			 ferry_addr_flow_hash(key->laddr, key->lport,
+					      key->raddr, key->rport, 0);
+	ferry_wire_build_seg(skb_push(skb, ferry_seg_hlen(seg)), seg,
+			     key->lport, key->rport);
+	return ferry_output_finish(skb, hash, path);
+}
+
+/**
+ * ferry_output_seg() - send a segment with payload
+ * @fn: the namespace
+ * @skb: the payload, with FERRY_OUTPUT_SEG_HEADROOM before it, of which nobody
+ *	else has the header; its socket is set; consumed
+ * @flow: from where to where
+ * @seg: what the header says
+ * @mss: where a device is to cut it, if it is longer, in bytes
+ *
+ * Context: process or softirq.
+ * Return: 0; -ENOBUFS if the device's queue dropped the packet, or why there is
+ * no way.
+ */
+int ferry_output_seg(struct ferry_net *fn, struct sk_buff *skb,
+		     const struct ferry_flow *flow,
+		     const struct ferry_seg *seg, u32 mss)
+{
+	struct ferry_path path;
+	int err;
+
+	rcu_read_lock();
+	err = ferry_output_route(fn, flow, &path);
+	if (!err && skb_cow_head(skb, FERRY_CONN_HLEN +
+				 LL_RESERVED_SPACE(path.dev)))
+		err = -ENOBUFS;
+	if (unlikely(err)) {
+		kfree_skb(skb);
+		goto unlock;
+	}
+	/* See gso.c for why it is this type. */
+	if (skb->len > mss) {
+		skb_shinfo(skb)->gso_size = mss;
+		skb_shinfo(skb)->gso_segs = DIV_ROUND_UP(skb->len, mss);
+		skb_shinfo(skb)->gso_type = SKB_GSO_SCTP;
+	} else if (skb_shinfo(skb)->gso_size) {
+		/* It was sent before, and longer. */
+		skb_gso_reset(skb);
+	}
+	err = ferry_output_push(skb, flow, seg, &path);
+unlock:
+	rcu_read_unlock();
+	return err;
+}
+
+/**
+ * ferry_output_control() - send a segment without payload
+ * @fn: the namespace
+ * @sk: the socket that it is charged to, or NULL
+ * @flow: from where to where
+ * @seg: what the header says
+ *
+ * Context: process or softirq.
+ * Return: 0; -ENOBUFS if there is no memory or the device's queue dropped the
+ * packet, or why there is no way.
+ */
+int ferry_output_control(struct ferry_net *fn, struct sock *sk,
+			 const struct ferry_flow *flow,
+			 const struct ferry_seg *seg)
+{
+	struct ferry_path path;
+	unsigned int headroom;
+	struct sk_buff *skb;
+	int err;
+
+	rcu_read_lock();
+	err = ferry_output_route(fn, flow, &path);
+	if (unlikely(err))
+		goto unlock;
+
+	headroom = LL_RESERVED_SPACE(path.dev) + ferry_seg_hlen(seg);
+	skb = alloc_skb(headroom + path.dev->needed_tailroom,
+			GFP_ATOMIC | __GFP_NOWARN);
+	if (unlikely(!skb)) {
+		ferry_stats_inc(fn, FERRY_STAT_OUT_MEMORY);
+		err = -ENOBUFS;
+		goto unlock;
+	}
+	skb_reserve(skb, headroom);
+	if (sk) {
+		skb_set_owner_w(skb, sk);
+		skb->mark = READ_ONCE(sk->sk_mark);
+		skb->priority = READ_ONCE(sk->sk_priority);
+	}
+	ferry_stats_inc(fn, seg->kind == FERRY_KIND_RST ?
+			FERRY_STAT_OUT_RSTS : FERRY_STAT_OUT_SEGS);
+	err = ferry_output_push(skb, flow, seg, &path);
+unlock:
+	rcu_read_unlock();
+	return err;
 }

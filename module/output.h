@@ -7,10 +7,13 @@
 
 #include <linux/netdevice.h>
 
+#include "flow.h"
 #include "link.h"
 #include "wire.h"
 
+struct ferry_net;
 struct sk_buff;
+struct sock;
 
 /* Room to leave at an skb's head, in bytes, for a way out through @dev. */
 static inline unsigned int ferry_output_headroom(const struct net_device *dev)
@@ -18,7 +21,16 @@ static inline unsigned int ferry_output_headroom(const struct net_device *dev)
 	return FERRY_HLEN + LL_RESERVED_SPACE(dev);
 }
 
+/* The same for a segment with payload, whatever its device will be. */
+#define FERRY_OUTPUT_SEG_HEADROOM	ALIGN(FERRY_CONN_HLEN + LL_MAX_HEADER, 16)
+
 int ferry_output(struct sk_buff *skb, const struct ferry_packet *pkt,
 		 const struct ferry_path *path);
+int ferry_output_seg(struct ferry_net *fn, struct sk_buff *skb,
+		     const struct ferry_flow *flow,
+		     const struct ferry_seg *seg, u32 mss);
+int ferry_output_control(struct ferry_net *fn, struct sock *sk,
+			 const struct ferry_flow *flow,
+			 const struct ferry_seg *seg);
 
 #endif /* _FERRY_OUTPUT_H */

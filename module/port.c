@@ -23,7 +23,9 @@ static const struct rhashtable_params ferry_bucket_params = {
 
 static struct ferry_ports *ferry_ports(const struct sock *sk)
 {
-	return &ferry_net(sock_net(sk))->dgram_ports;
+	struct ferry_net *fn = ferry_net(sock_net(sk));
+
+	return sk->sk_type == SOCK_DGRAM ? &fn->dgram_ports : &fn->stream_ports;
 }
 
 static void ferry_bucket_free_rcu(struct rcu_head *rcu)
@@ -32,24 +34,26 @@ static void ferry_bucket_free_rcu(struct rcu_head *rcu)
 			container_of(rcu, struct ferry_bucket, rcu));
 }
 
+/*
+ * Enter a bucket that was allocated before the lock was taken; @spare is then
+ * the table's.
+ */
 static struct ferry_bucket *ferry_bucket_make(struct ferry_ports *ports,
-					      u32 port)
+					      u32 port,
+					      struct ferry_bucket **spare)
 {
-	struct ferry_bucket *bucket;
+	struct ferry_bucket *bucket = *spare;
 	int err;
 
-	bucket = kmem_cache_alloc(ferry_bucket_cache, GFP_KERNEL);
-	if (!bucket)
-		return ERR_PTR(-ENOMEM);
 	bucket->port = port;
+	memset(bucket->users, 0, sizeof(bucket->users));
 	INIT_HLIST_HEAD(&bucket->socks);
 
 	err = rhashtable_insert_fast(&ports->buckets, &bucket->node,
 				     ferry_bucket_params);
-	if (err) {
-		kmem_cache_free(ferry_bucket_cache, bucket);
+	if (err)
 		return ERR_PTR(err);
-	}
+	*spare = NULL;
 	return bucket;
 }
 
@@ -78,9 +82,39 @@ static bool ferry_port_same_user(const struct sock *a, const struct sock *b)
 	return uid_eq(READ_ONCE(a->sk_uid), READ_ONCE(b->sk_uid));
 }
 
+static u8 ferry_port_share(const struct sock *sk)
+{
+	return (sk->sk_reuse ? FERRY_SHARE_REUSE : 0) |
+	       (sk->sk_reuseport ? FERRY_SHARE_REUSEPORT : 0);
+}
+
+static bool ferry_bucket_used(const struct ferry_bucket *bucket)
+{
+	int i;
+
+	for (i = 0; i < FERRY_SHARES; i++)
+		if (bucket->users[i])
+			return true;
+	return false;
+}
+
+/* Is there a connection at the port that does not share it with @sk? */
+static bool ferry_port_in_use(const struct ferry_bucket *bucket,
+			      const struct sock *sk)
+{
+	u8 share = ferry_port_share(sk);
+	int i;
+
+	for (i = 0; i < FERRY_SHARES; i++)
+		if (bucket->users[i] && !(i & share))
+			return true;
+	return false;
+}
+
 /*
- * May @sk have the bucket's port too? What SO_REUSEADDR and SO_REUSEPORT allow
- * to UDP sockets; a port chosen by the kernel (@chosen) is shared with none.
+ * Is there a socket at the port that does not share it with @sk? What
+ * SO_REUSEADDR and SO_REUSEPORT allow to UDP and to TCP; a port chosen by the
+ * kernel (@chosen) is shared with none.
  */
 static bool ferry_port_conflict(const struct ferry_bucket *bucket,
 				struct sock *sk, bool chosen)
@@ -88,11 +122,12 @@ static bool ferry_port_conflict(const struct ferry_bucket *bucket,
 	struct sock *other;
 
 	sk_for_each(other, &bucket->socks) {
-		if (!ferry_port_overlap(sk, other))
+		if (other == sk || !ferry_port_overlap(sk, other))
 			continue;
 		if (chosen)
 			return true;
-		if (sk->sk_reuse && other->sk_reuse)
+		if (sk->sk_reuse && other->sk_reuse &&
+		    other->sk_state != TCP_LISTEN)
 			continue;
 		if (sk->sk_reuseport && other->sk_reuseport &&
 		    ferry_port_same_user(sk, other))
@@ -109,7 +144,9 @@ static int ferry_port_join_group(struct ferry_bucket *bucket, struct sock *sk)
 	struct sock *other;
 
 	sk_for_each(other, &bucket->socks)
-		if (other->sk_reuseport &&
+		if (other != sk && other->sk_reuseport &&
+		    (sk->sk_type == SOCK_DGRAM ||
+		     other->sk_state == TCP_LISTEN) &&
 		    ferry_sk(other)->saddr == ferry_sk(sk)->saddr &&
 		    READ_ONCE(other->sk_bound_dev_if) ==
 			    READ_ONCE(sk->sk_bound_dev_if) &&
@@ -121,31 +158,38 @@ static int ferry_port_join_group(struct ferry_bucket *bucket, struct sock *sk)
 static void ferry_bucket_release(struct ferry_ports *ports,
 				 struct ferry_bucket *bucket)
 {
-	if (!hlist_empty(&bucket->socks))
+	if (!hlist_empty(&bucket->socks) || ferry_bucket_used(bucket))
 		return;
 	rhashtable_remove_fast(&ports->buckets, &bucket->node,
 			       ferry_bucket_params);
 	call_rcu(&bucket->rcu, ferry_bucket_free_rcu);
 }
 
-static int ferry_port_take(struct ferry_ports *ports, struct sock *sk,
-			   u32 port, bool chosen)
+/* The bucket of a port, made of @spare if there is none. */
+static struct ferry_bucket *ferry_bucket_get(struct ferry_ports *ports,
+					     u32 port,
+					     struct ferry_bucket **spare)
 {
-	struct ferry_bucket *bucket;
+	lockdep_assert_held(&ports->lock);
+	return ferry_bucket_find(ports, port) ?:
+	       ferry_bucket_make(ports, port, spare);
+}
+
+static int ferry_port_take(struct ferry_ports *ports, struct sock *sk,
+			   u32 port, bool chosen, struct ferry_bucket **spare)
+{
+	struct ferry_bucket *bucket = ferry_bucket_get(ports, port, spare);
 	int err = 0;
 
-	lockdep_assert_held(&ports->lock);
-	bucket = ferry_bucket_find(ports, port);
-	if (bucket) {
-		if (ferry_port_conflict(bucket, sk, chosen))
-			return -EADDRINUSE;
-	} else {
-		bucket = ferry_bucket_make(ports, port);
-		if (IS_ERR(bucket))
-			return PTR_ERR(bucket);
-	}
+	if (IS_ERR(bucket))
+		return PTR_ERR(bucket);
+	if (ferry_port_conflict(bucket, sk, chosen) ||
+	    (chosen ? ferry_bucket_used(bucket) :
+		      ferry_port_in_use(bucket, sk)))
+		return -EADDRINUSE;
 
-	if (sk->sk_reuseport)
+	/* Those of a stream form their group when they listen. */
+	if (sk->sk_reuseport && sk->sk_type == SOCK_DGRAM)
 		err = ferry_port_join_group(bucket, sk);
 	if (err) {
 		ferry_bucket_release(ports, bucket);
@@ -153,29 +197,52 @@ static int ferry_port_take(struct ferry_ports *ports, struct sock *sk,
 	}
 
 	WRITE_ONCE(ferry_sk(sk)->sport, port);
+	ferry_sk(sk)->bucket = bucket;
 	sk_add_node_rcu(sk, &bucket->socks);
 	return 0;
 }
 
-/* The first free port of the range, from a random one on (RFC 6056, 3.3.1). */
-static int ferry_port_choose(struct ferry_ports *ports, struct sock *sk)
+/*
+ * struct ferry_port_range - the ports that the kernel chooses from
+ */
+struct ferry_port_range {
+	u32	low;
+	u32	count;
+};
+
+static struct ferry_port_range ferry_port_range(const struct sock *sk)
 {
 	const struct ferry_net *fn = ferry_net(sock_net(sk));
 	u32 low = READ_ONCE(fn->port_range[0]);
 	u32 high = READ_ONCE(fn->port_range[1]);
-	u32 count, offset, i;
-	int err;
 
-	/* A writer may be between the two. */
+	/* A writer may be between the two. All of them, less one, are as many. */
 	if (high < low)
 		high = low;
-	count = high - low + 1;
-	offset = reciprocal_scale(get_random_u32(), count);
+	return (struct ferry_port_range) { low, high - low + 1 };
+}
 
-	for (i = 0; i < count; i++) {
+static u32 ferry_port_at(const struct ferry_port_range *range, u32 offset,
+			 u32 i)
+{
+	return range->low + (u32)(((u64)offset + i) % range->count);
+}
+
+/* The first free port of the range, from a random one on (RFC 6056, 3.3.1). */
+static int ferry_port_choose(struct ferry_ports *ports, struct sock *sk,
+			     struct ferry_bucket **spare)
+{
+	struct ferry_port_range range = ferry_port_range(sk);
+	u32 offset = reciprocal_scale(get_random_u32(), range.count);
+	u32 i;
+	int err;
+
+	for (i = 0; i < range.count; i++) {
+		spin_lock_bh(&ports->lock);
 		err = ferry_port_take(ports, sk,
-				      low + (u32)((u64)(offset + i) % count),
-				      true);
+				      ferry_port_at(&range, offset, i), true,
+				      spare);
+		spin_unlock_bh(&ports->lock);
 		if (err != -EADDRINUSE)
 			return err;
 		if (fatal_signal_pending(current))
@@ -199,15 +266,163 @@ static int ferry_port_choose(struct ferry_ports *ports, struct sock *sk)
 int ferry_port_bind(struct sock *sk, u32 port)
 {
 	struct ferry_ports *ports = ferry_ports(sk);
+	struct ferry_bucket *spare;
 	int err;
 
-	mutex_lock(&ports->lock);
-	if (port == FERRY_PORT_ANY)
-		err = ferry_port_choose(ports, sk);
-	else
-		err = ferry_port_take(ports, sk, port, false);
-	mutex_unlock(&ports->lock);
+	spare = kmem_cache_alloc(ferry_bucket_cache, GFP_KERNEL);
+	if (!spare)
+		return -ENOMEM;
+	if (port == FERRY_PORT_ANY) {
+		err = ferry_port_choose(ports, sk, &spare);
+	} else {
+		spin_lock_bh(&ports->lock);
+		err = ferry_port_take(ports, sk, port, false, &spare);
+		spin_unlock_bh(&ports->lock);
+	}
+	if (spare)
+		kmem_cache_free(ferry_bucket_cache, spare);
 	return err;
+}
+
+/**
+ * ferry_port_listen() - let those who connect to a socket's port find it
+ * @sk: the socket, in TCP_LISTEN, with a port
+ *
+ * Context: process, under the socket lock.
+ * Return: 0; -EADDRINUSE if another one listens there, -ENOMEM.
+ */
+int ferry_port_listen(struct sock *sk)
+{
+	struct ferry_ports *ports = ferry_ports(sk);
+	struct ferry_bucket *bucket = ferry_sk(sk)->bucket;
+	int err = 0;
+
+	spin_lock_bh(&ports->lock);
+	if (ferry_port_conflict(bucket, sk, false))
+		err = -EADDRINUSE;
+	else if (sk->sk_reuseport)
+		err = ferry_port_join_group(bucket, sk);
+	spin_unlock_bh(&ports->lock);
+	return err;
+}
+
+/* Use a port for a connection, if nobody has bound it for himself. */
+static int ferry_port_use(struct ferry_ports *ports, struct sock *sk, u32 port,
+			  struct ferry_bucket **spare)
+{
+	struct ferry_bucket *bucket = ferry_bucket_get(ports, port, spare);
+
+	if (IS_ERR(bucket))
+		return PTR_ERR(bucket);
+	if (ferry_port_conflict(bucket, sk, true))
+		return -EADDRINUSE;
+	ferry_sk(sk)->share = ferry_port_share(sk);
+	ferry_sk(sk)->bucket = bucket;
+	bucket->users[ferry_sk(sk)->share]++;
+	WRITE_ONCE(ferry_sk(sk)->sport, port);
+	return 0;
+}
+
+static int ferry_port_connect_from(struct ferry_ports *ports, struct sock *sk,
+				   u32 seed,
+				   int (*take)(struct sock *sk, u32 port),
+				   struct ferry_bucket **spare)
+{
+	u32 *counter = &ports->offsets[seed % FERRY_PORT_OFFSETS];
+	struct ferry_port_range range = ferry_port_range(sk);
+	u32 offset = seed + READ_ONCE(*counter);
+	u32 i, port;
+	int err;
+
+	for (i = 0; i < range.count; i++) {
+		port = ferry_port_at(&range, offset, i);
+		spin_lock_bh(&ports->lock);
+		err = ferry_port_use(ports, sk, port, spare);
+		spin_unlock_bh(&ports->lock);
+		if (!err) {
+			err = take(sk, port);
+			if (!err)
+				WRITE_ONCE(*counter, READ_ONCE(*counter) + i + 1);
+			else
+				ferry_port_release(sk);
+		}
+		/* A bucket that was used, and left again, took the spare along. */
+		if (err == -EADDRINUSE && !*spare)
+			*spare = kmem_cache_alloc(ferry_bucket_cache,
+						  GFP_KERNEL);
+		if (err != -EADDRINUSE)
+			return err;
+		if (!*spare)
+			return -ENOMEM;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return -EADDRNOTAVAIL;
+}
+
+/**
+ * ferry_port_connect() - choose a port for a connection
+ * @sk: the socket, with no port yet, its address set
+ * @seed: a hash of addresses and the peer's port, with a secret
+ * @take: takes the port for the connection: -EADDRINUSE if there is one between
+ *	the same two ports already
+ *
+ * Connections to different peers share a port. The search begins behind the
+ * port that the last connection to the same peer was given (RFC 6056, 3.3.4), so
+ * that it finds a free one at once.
+ *
+ * Context: process, under the socket lock.
+ * Return: 0; -EADDRNOTAVAIL if none is left, -ENOMEM, -EINTR.
+ */
+int ferry_port_connect(struct sock *sk, u32 seed,
+		       int (*take)(struct sock *sk, u32 port))
+{
+	struct ferry_ports *ports = ferry_ports(sk);
+	struct ferry_bucket *spare;
+	int err;
+
+	spare = kmem_cache_alloc(ferry_bucket_cache, GFP_KERNEL);
+	if (!spare)
+		return -ENOMEM;
+	err = ferry_port_connect_from(ports, sk, seed, take, &spare);
+	if (spare)
+		kmem_cache_free(ferry_bucket_cache, spare);
+	return err;
+}
+
+/**
+ * ferry_port_inherit() - an accepted connection uses its listener's port
+ * @sk: its socket
+ * @parent: the listener
+ *
+ * Context: softirq, under @sk's lock.
+ * Return: false if the listener has been closed meanwhile.
+ */
+bool ferry_port_inherit(struct sock *sk, const struct sock *parent)
+{
+	struct ferry_ports *ports = ferry_ports(sk);
+	struct ferry_sock *fs = ferry_sk(sk);
+	struct ferry_bucket *bucket;
+
+	spin_lock_bh(&ports->lock);
+	bucket = ferry_sk(parent)->bucket;
+	if (bucket) {
+		fs->bucket = bucket;
+		fs->share = ferry_port_share(sk);
+		fs->sport = bucket->port;
+		bucket->users[fs->share]++;
+	}
+	spin_unlock_bh(&ports->lock);
+	return bucket;
+}
+
+static void ferry_bucket_leave(struct ferry_ports *ports,
+			       struct ferry_bucket *bucket, u8 share)
+{
+	lockdep_assert_held(&ports->lock);
+	bucket->users[share]--;
+	ferry_bucket_release(ports, bucket);
 }
 
 /**
@@ -217,32 +432,82 @@ int ferry_port_bind(struct sock *sk, u32 port)
  * Packets that found it before may still reach it, until a grace period has
  * passed.
  *
- * Context: process, under the socket lock.
+ * Context: process or softirq, under the socket lock.
  */
 void ferry_port_release(struct sock *sk)
 {
 	struct ferry_ports *ports = ferry_ports(sk);
 	struct ferry_sock *fs = ferry_sk(sk);
+	struct ferry_bucket *bucket = fs->bucket;
 
-	if (!fs->sport)
+	if (!bucket)
 		return;
 
-	mutex_lock(&ports->lock);
-	if (rcu_access_pointer(sk->sk_reuseport_cb))
-		reuseport_detach_sock(sk);
-	sk_del_node_init_rcu(sk);
-	ferry_bucket_release(ports, ferry_bucket_find(ports, fs->sport));
-	mutex_unlock(&ports->lock);
+	spin_lock_bh(&ports->lock);
+	fs->bucket = NULL;
+	if (sk_unhashed(sk)) {
+		ferry_bucket_leave(ports, bucket, fs->share);
+	} else {
+		if (rcu_access_pointer(sk->sk_reuseport_cb))
+			reuseport_detach_sock(sk);
+		sk_del_node_init_rcu(sk);
+		ferry_bucket_release(ports, bucket);
+	}
+	spin_unlock_bh(&ports->lock);
 	WRITE_ONCE(fs->sport, 0);
 }
 
-/*
- * Does a packet arrive on the device @ifindex? What this host sends itself
- * arrives on the loop, and counts as arriving where its destination is, as
- * IPv6 has it for link-local addresses.
+/**
+ * ferry_port_hand_over() - a connection keeps the port that its socket loses
+ * @sk: the socket, which has a port, and is to be released
+ *
+ * For TIME_WAIT: to be undone by ferry_port_leave().
+ *
+ * Context: process or softirq, under the socket lock.
+ * Return: what to tell ferry_port_leave().
  */
-static bool ferry_port_on_device(struct ferry_net *fn, struct sk_buff *skb,
-				 int ifindex)
+u8 ferry_port_hand_over(struct sock *sk)
+{
+	struct ferry_ports *ports = ferry_ports(sk);
+	u8 share = ferry_port_share(sk);
+
+	spin_lock_bh(&ports->lock);
+	ferry_sk(sk)->bucket->users[share]++;
+	spin_unlock_bh(&ports->lock);
+	return share;
+}
+
+/**
+ * ferry_port_leave() - a connection without a socket leaves its port
+ * @fn: the namespace
+ * @port: the port
+ * @share: what ferry_port_hand_over() returned
+ *
+ * Context: process or softirq.
+ */
+void ferry_port_leave(struct ferry_net *fn, u32 port, u8 share)
+{
+	struct ferry_ports *ports = &fn->stream_ports;
+
+	spin_lock_bh(&ports->lock);
+	ferry_bucket_leave(ports, ferry_bucket_find(ports, port), share);
+	spin_unlock_bh(&ports->lock);
+}
+
+/**
+ * ferry_port_on_device() - whether a packet arrives on a device
+ * @fn: the namespace
+ * @skb: the packet, its struct ferry_skb_cb filled in
+ * @ifindex: the device, or 0 for any
+ *
+ * What this host sends itself arrives on the loop, and counts as arriving where
+ * its destination is, as IPv6 has it for link-local addresses.
+ *
+ * Context: any, under RCU.
+ * Return: whether it does.
+ */
+bool ferry_port_on_device(struct ferry_net *fn, const struct sk_buff *skb,
+			  int ifindex)
 {
 	const struct ferry_skb_cb *cb = ferry_skb_cb(skb);
 
@@ -292,19 +557,22 @@ static int ferry_port_score(struct ferry_net *fn, const struct sock *sk,
 	return score;
 }
 
-static struct sock *ferry_port_best(struct ferry_net *fn, struct sk_buff *skb,
-				    int *score)
+static struct sock *ferry_port_best(struct ferry_net *fn,
+				    struct ferry_ports *ports,
+				    struct sk_buff *skb, int *score)
 {
 	struct sock *sk, *best = NULL;
 	struct ferry_bucket *bucket;
 	int s;
 
 	*score = FERRY_SCORE_NONE;
-	bucket = ferry_bucket_find(&fn->dgram_ports,
-				   ferry_skb_cb(skb)->pkt.dport);
+	bucket = ferry_bucket_find(ports, ferry_skb_cb(skb)->pkt.dport);
 	if (!bucket)
 		return NULL;
 	sk_for_each_rcu(sk, &bucket->socks) {
+		if (sk->sk_type != SOCK_DGRAM &&
+		    READ_ONCE(sk->sk_state) != TCP_LISTEN)
+			continue;
 		s = ferry_port_score(fn, sk, skb);
 		if (s > *score) {
 			*score = s;
@@ -314,8 +582,30 @@ static struct sock *ferry_port_best(struct ferry_net *fn, struct sk_buff *skb,
 	return best;
 }
 
+static struct sock *ferry_port_find(struct ferry_net *fn,
+				    struct ferry_ports *ports,
+				    struct sk_buff *skb)
+{
+	const struct ferry_skb_cb *cb = ferry_skb_cb(skb);
+	struct sock *sk, *member;
+	int score;
+	u32 hash;
+
+	sk = ferry_port_best(fn, ports, skb, &score);
+	if (!sk || score >= FERRY_SCORE_PEER ||
+	    !rcu_access_pointer(sk->sk_reuseport_cb))
+		return sk;
+
+	hash = ferry_addr_flow_hash(cb->saddr, cb->pkt.sport, cb->daddr,
+				    cb->pkt.dport, net_hash_mix(fn->net));
+	member = reuseport_select_sock(sk, hash, skb, cb->pkt.hlen);
+	if (IS_ERR_OR_NULL(member) || rcu_access_pointer(ferry_sk(member)->peer))
+		return sk;
+	return member;
+}
+
 /**
- * ferry_port_lookup() - the socket that a packet is for
+ * ferry_port_lookup() - the datagram socket that a packet is for
  * @fn: the namespace
  * @skb: the packet, for one host, its struct ferry_skb_cb filled in
  *
@@ -330,22 +620,20 @@ static struct sock *ferry_port_best(struct ferry_net *fn, struct sk_buff *skb,
  */
 struct sock *ferry_port_lookup(struct ferry_net *fn, struct sk_buff *skb)
 {
-	const struct ferry_skb_cb *cb = ferry_skb_cb(skb);
-	struct sock *sk, *member;
-	int score;
-	u32 hash;
+	return ferry_port_find(fn, &fn->dgram_ports, skb);
+}
 
-	sk = ferry_port_best(fn, skb, &score);
-	if (!sk || score >= FERRY_SCORE_PEER ||
-	    !rcu_access_pointer(sk->sk_reuseport_cb))
-		return sk;
-
-	hash = ferry_addr_flow_hash(cb->saddr, cb->pkt.sport, cb->daddr,
-				    cb->pkt.dport, net_hash_mix(fn->net));
-	member = reuseport_select_sock(sk, hash, skb, cb->pkt.hlen);
-	if (IS_ERR_OR_NULL(member) || rcu_access_pointer(ferry_sk(member)->peer))
-		return sk;
-	return member;
+/**
+ * ferry_port_listener() - the listener that a packet is for
+ * @fn: the namespace
+ * @skb: the packet, its struct ferry_skb_cb filled in
+ *
+ * Context: as ferry_port_lookup().
+ * Return: the socket, or NULL.
+ */
+struct sock *ferry_port_listener(struct ferry_net *fn, struct sk_buff *skb)
+{
+	return ferry_port_find(fn, &fn->stream_ports, skb);
 }
 
 /**
@@ -361,7 +649,7 @@ struct sock *ferry_port_lookup_peer(struct ferry_net *fn, struct sk_buff *skb)
 	struct sock *sk;
 	int score;
 
-	sk = ferry_port_best(fn, skb, &score);
+	sk = ferry_port_best(fn, &fn->dgram_ports, skb, &score);
 	return score >= FERRY_SCORE_PEER ? sk : NULL;
 }
 
@@ -492,8 +780,17 @@ void ferry_port_exit(void)
  */
 int ferry_port_net_init(struct ferry_net *fn)
 {
-	mutex_init(&fn->dgram_ports.lock);
-	return rhashtable_init(&fn->dgram_ports.buckets, &ferry_bucket_params);
+	int err;
+
+	spin_lock_init(&fn->dgram_ports.lock);
+	spin_lock_init(&fn->stream_ports.lock);
+	err = rhashtable_init(&fn->dgram_ports.buckets, &ferry_bucket_params);
+	if (err)
+		return err;
+	err = rhashtable_init(&fn->stream_ports.buckets, &ferry_bucket_params);
+	if (err)
+		rhashtable_destroy(&fn->dgram_ports.buckets);
+	return err;
 }
 
 /**
@@ -504,5 +801,6 @@ int ferry_port_net_init(struct ferry_net *fn)
  */
 void ferry_port_net_exit(struct ferry_net *fn)
 {
+	rhashtable_destroy(&fn->stream_ports.buckets);
 	rhashtable_destroy(&fn->dgram_ports.buckets);
 }

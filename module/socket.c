@@ -11,6 +11,7 @@
 #include "dgram.h"
 #include "netns.h"
 #include "socket.h"
+#include "stream.h"
 
 static struct kmem_cache *ferry_peer_cache;
 
@@ -341,11 +342,12 @@ static void ferry_sock_destruct(struct sock *sk)
 static int ferry_socket_create(struct net *net, struct socket *sock,
 			       int protocol, int kern)
 {
+	bool dgram = sock->type == SOCK_DGRAM;
 	struct ferry_sock *fs;
 	struct sock *sk;
 	int err;
 
-	if (sock->type != SOCK_DGRAM)
+	if (!dgram && sock->type != SOCK_STREAM && sock->type != SOCK_SEQPACKET)
 		return -ESOCKTNOSUPPORT;
 	if (protocol)
 		return -EPROTONOSUPPORT;
@@ -354,11 +356,12 @@ static int ferry_socket_create(struct net *net, struct socket *sock,
 	if (err)
 		return err;
 
-	sk = sk_alloc(net, PF_FERRY, GFP_KERNEL, &ferry_dgram_prot, kern);
+	sk = sk_alloc(net, PF_FERRY, GFP_KERNEL,
+		      dgram ? &ferry_dgram_prot : &ferry_stream_prot, kern);
 	if (!sk)
 		return -ENOBUFS;
 
-	sock->ops = &ferry_dgram_ops;
+	sock->ops = dgram ? &ferry_dgram_ops : &ferry_stream_ops;
 	sock_init_data(sock, sk);
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	sk->sk_destruct = ferry_sock_destruct;
@@ -370,7 +373,10 @@ static int ferry_socket_create(struct net *net, struct socket *sock,
 	spin_lock_init(&fs->rmem_lock);
 	RCU_INIT_POINTER(fs->peer, NULL);
 
-	sock_prot_inuse_add(net, sk->sk_prot, 1);
+	if (dgram)
+		sock_prot_inuse_add(net, sk->sk_prot, 1);
+	else
+		ferry_stream_setup(sk);
 	return 0;
 }
 

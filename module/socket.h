@@ -11,6 +11,7 @@
 
 #include "wire.h"
 
+struct ferry_bucket;
 struct ferry_net;
 
 /*
@@ -38,12 +39,15 @@ struct ferry_peer {
  * its namespace and the module.
  *
  * The socket lock guards @saddr, @sport and @peer against other writers;
- * packets read them without a lock.
+ * packets read them without a lock. @bucket and @share are port.c's, and guarded
+ * by ferry_ports.lock as well.
  */
 struct ferry_sock {
 	struct sock		sk;		/* must be first */
 	u64			saddr;		/* own address, or any */
 	u32			sport;		/* own port, or none yet */
+	u8			share;		/* FERRY_SHARE_* it joined with */
+	struct ferry_bucket	*bucket;	/* of its port, or NULL */
 	spinlock_t		rmem_lock;	/* sk_forward_alloc; BH, innermost */
 	struct ferry_peer __rcu	*peer;		/* NULL: not connected */
 };

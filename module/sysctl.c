@@ -2,16 +2,30 @@
 /*
  * Settings: see sysctl.h.
  *
- * port_range (per namespace): first and last port that the kernel chooses
- * for a socket that has none.
- * dgram_mem (of the host, in the first namespace): pages that all datagram
- * sockets may hold, as net.ipv4.udp_mem.
+ * Of a namespace:
+ *
+ * port_range: first and last port that the kernel chooses for a socket that has
+ * none.
+ * rmem, wmem: bytes of a stream's receive and send buffer: the least, what it
+ * begins with, and what it may grow to (as net.ipv4.tcp_rmem and tcp_wmem).
+ * max_syn_backlog, syncookies, syn_retries, synack_retries, fin_timeout,
+ * keepalive_time, keepalive_intvl, keepalive_probes, max_orphans, max_tw_buckets:
+ * as net.ipv4.tcp_*.
+ * congestion_control: what a stream begins with: cubic or newreno.
+ *
+ * Of the host, in the first namespace:
+ *
+ * mem, dgram_mem: pages that all streams, and all datagram sockets, may hold (as
+ * net.ipv4.tcp_mem and udp_mem).
  */
 #include <linux/slab.h>
 #include <linux/sysctl.h>
 
+#include "cong.h"
+#include "conn.h"
 #include "dgram.h"
 #include "netns.h"
+#include "stream.h"
 #include "sysctl.h"
 
 #define FERRY_SYSCTL_PORT_FIRST	32768
@@ -19,6 +33,27 @@
 
 static unsigned long ferry_sysctl_port_min = 1;
 static unsigned long ferry_sysctl_port_max = U32_MAX;
+
+static int ferry_sysctl_least_buffer = PAGE_SIZE;
+static int ferry_sysctl_most_buffer = FERRY_WINDOW_MAX;
+static int ferry_sysctl_most_retries = 127;
+static int ferry_sysctl_most_probes = 127;
+static int ferry_sysctl_most_seconds = 32767;
+
+static const struct ferry_settings ferry_sysctl_defaults = {
+	.rmem = { PAGE_SIZE, SZ_256K, 6 * SZ_1M },
+	.wmem = { PAGE_SIZE, SZ_256K, 4 * SZ_1M },
+	.max_syn_backlog = 4096,
+	.syncookies = 1,
+	.syn_retries = FERRY_SYN_RETRIES,
+	.synack_retries = FERRY_SYNACK_RETRIES,
+	.fin_timeout = FERRY_LINGER2_DEFAULT / USEC_PER_SEC,
+	.keepalive_time = FERRY_KEEP_IDLE / USEC_PER_SEC,
+	.keepalive_intvl = FERRY_KEEP_INTERVAL / USEC_PER_SEC,
+	.keepalive_probes = FERRY_KEEP_COUNT,
+	.max_orphans = 65536,
+	.max_tw_buckets = 65536,
+};
 
 /* Both ends in one write, the first not above the last. */
 static int ferry_sysctl_port_range(ferry_ctl_table *table, int write,
@@ -45,13 +80,83 @@ static int ferry_sysctl_port_range(ferry_ctl_table *table, int write,
 	return 0;
 }
 
-/* The last is for the first namespace alone. */
+static int ferry_sysctl_congestion(ferry_ctl_table *table, int write,
+				   void *buffer, size_t *lenp, loff_t *ppos)
+{
+	const struct ferry_cong_ops **setting = table->data;
+	const struct ferry_cong_ops *cong = READ_ONCE(*setting);
+	char name[FERRY_CONG_NAME_MAX];
+	struct ctl_table copy = {
+		.data = name,
+		.maxlen = sizeof(name),
+		.mode = table->mode,
+	};
+	int err;
+
+	strscpy(name, cong->name, sizeof(name));
+	err = proc_dostring(&copy, write, buffer, lenp, ppos);
+	if (err || !write)
+		return err;
+	cong = ferry_cong_find(name);
+	if (!cong)
+		return -ENOENT;
+	WRITE_ONCE(*setting, cong);
+	return 0;
+}
+
+/* Where a namespace's setting is; the namespace is added by net_init(). */
+#define FERRY_SYSCTL_FIELD(member)					\
+	.data	= (void *)offsetof(struct ferry_net, member),		\
+	.maxlen	= sizeof_field(struct ferry_net, member),		\
+	.mode	= 0644
+
+#define FERRY_SYSCTL_INT(member, least, most)				\
+	{								\
+		.procname	= #member,				\
+		FERRY_SYSCTL_FIELD(set.member),				\
+		.proc_handler	= proc_dointvec_minmax,			\
+		.extra1		= (least),				\
+		.extra2		= (most),				\
+	}
+
+/* The last two are of the host. */
+#define FERRY_SYSCTL_HOST	2
+
 static const struct ctl_table ferry_sysctl_table[] = {
 	{
 		.procname	= "port_range",
-		.maxlen		= sizeof_field(struct ferry_net, port_range),
-		.mode		= 0644,
+		FERRY_SYSCTL_FIELD(port_range),
 		.proc_handler	= ferry_sysctl_port_range,
+	},
+	FERRY_SYSCTL_INT(rmem, &ferry_sysctl_least_buffer,
+			 &ferry_sysctl_most_buffer),
+	FERRY_SYSCTL_INT(wmem, &ferry_sysctl_least_buffer,
+			 &ferry_sysctl_most_buffer),
+	FERRY_SYSCTL_INT(max_syn_backlog, SYSCTL_ZERO, SYSCTL_INT_MAX),
+	FERRY_SYSCTL_INT(syncookies, SYSCTL_ZERO, SYSCTL_TWO),
+	FERRY_SYSCTL_INT(syn_retries, SYSCTL_ONE, &ferry_sysctl_most_retries),
+	FERRY_SYSCTL_INT(synack_retries, SYSCTL_ZERO,
+			 &ferry_sysctl_most_retries),
+	FERRY_SYSCTL_INT(fin_timeout, SYSCTL_ONE, &ferry_sysctl_most_seconds),
+	FERRY_SYSCTL_INT(keepalive_time, SYSCTL_ONE,
+			 &ferry_sysctl_most_seconds),
+	FERRY_SYSCTL_INT(keepalive_intvl, SYSCTL_ONE,
+			 &ferry_sysctl_most_seconds),
+	FERRY_SYSCTL_INT(keepalive_probes, SYSCTL_ONE,
+			 &ferry_sysctl_most_probes),
+	FERRY_SYSCTL_INT(max_orphans, SYSCTL_ZERO, SYSCTL_INT_MAX),
+	FERRY_SYSCTL_INT(max_tw_buckets, SYSCTL_ZERO, SYSCTL_INT_MAX),
+	{
+		.procname	= "congestion_control",
+		FERRY_SYSCTL_FIELD(set.cong),
+		.proc_handler	= ferry_sysctl_congestion,
+	},
+	{
+		.procname	= "mem",
+		.data		= ferry_stream_mem,
+		.maxlen		= sizeof(ferry_stream_mem),
+		.mode		= 0644,
+		.proc_handler	= proc_doulongvec_minmax,
 	},
 	{
 		.procname	= "dgram_mem",
@@ -71,20 +176,24 @@ static const struct ctl_table ferry_sysctl_table[] = {
  */
 int ferry_sysctl_net_init(struct ferry_net *fn)
 {
-	size_t count = ARRAY_SIZE(ferry_sysctl_table);
+	size_t own = ARRAY_SIZE(ferry_sysctl_table) - FERRY_SYSCTL_HOST;
+	size_t count = net_eq(fn->net, &init_net) ?
+		       ARRAY_SIZE(ferry_sysctl_table) : own;
 	struct ctl_table *table;
+	size_t i;
 
 	fn->port_range[0] = FERRY_SYSCTL_PORT_FIRST;
 	fn->port_range[1] = FERRY_SYSCTL_PORT_LAST;
+	fn->set = ferry_sysctl_defaults;
+	fn->set.cong = &ferry_cong_cubic;
 
 	/* One more, empty: the end, where the kernel does not count. */
 	table = kcalloc(count + 1, sizeof(*table), GFP_KERNEL);
 	if (!table)
 		return -ENOMEM;
-	if (!net_eq(fn->net, &init_net))
-		count--;
 	memcpy(table, ferry_sysctl_table, count * sizeof(*table));
-	table[0].data = fn->port_range;
+	for (i = 0; i < own; i++)
+		table[i].data = (void *)fn + (unsigned long)table[i].data;
 
 	fn->sysctl = ferry_register_net_sysctl(fn->net, "net/ferry", table,
 					       count);

@@ -14,6 +14,23 @@
 #define FERRY_UNREACH_PER_SECOND	1000
 
 /**
+ * ferry_unreach_allowed() - whether a stranger may be answered once more
+ * @fn: the namespace
+ *
+ * Counts those that may not.
+ *
+ * Context: any but hard irq.
+ * Return: whether he may.
+ */
+bool ferry_unreach_allowed(struct ferry_net *fn)
+{
+	if (__ratelimit(&fn->unreach_limit))
+		return true;
+	ferry_stats_inc(fn, FERRY_STAT_OUT_UNREACH_LIMIT);
+	return false;
+}
+
+/**
  * ferry_unreach_send() - answer a packet that nobody takes
  * @fn: the namespace
  * @skb: the packet, its struct ferry_skb_cb filled in; not consumed
@@ -35,10 +52,8 @@ void ferry_unreach_send(struct ferry_net *fn, const struct sk_buff *skb,
 	if (ferry_addr_is_multicast(cb->daddr) ||
 	    ferry_wire_unreach(&cb->pkt, code, &answer))
 		return;
-	if (!__ratelimit(&fn->unreach_limit)) {
-		ferry_stats_inc(fn, FERRY_STAT_OUT_UNREACH_LIMIT);
+	if (!ferry_unreach_allowed(fn))
 		return;
-	}
 	if (ferry_link_route(fn, cb->daddr, cb->saddr, cb->iif, &path))
 		return;
 

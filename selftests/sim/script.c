@@ -47,7 +47,7 @@ static void shut(struct sim_end *end)
 	end->shut = true;
 	end->write_at = NEVER;
 	if (end->setup->ending == SIM_CLOSE)
-		ferry_conn_orphan(&end->conn, end->sim->now, FERRY_LINGER2);
+		ferry_conn_orphan(&end->conn, end->sim->now, FERRY_LINGER2_DEFAULT);
 }
 
 static void step_write(struct sim_end *end)

@@ -1088,7 +1088,7 @@ UNIT(conn_close__data_after)
 {
 	establish(0);
 	fin();
-	ferry_conn_orphan(&conn, now, FERRY_LINGER2);
+	ferry_conn_orphan(&conn, now, FERRY_LINGER2_DEFAULT);
 	output();
 	data_in(0, 1, 5, 0);
 	CHECK(result.events & FERRY_EVENT_CLOSED);
@@ -1101,12 +1101,12 @@ UNIT(conn_close__fin_wait_2)
 {
 	establish(0);
 	fin();
-	ferry_conn_orphan(&conn, now, FERRY_LINGER2);
+	ferry_conn_orphan(&conn, now, FERRY_LINGER2_DEFAULT);
 	output();
 	data_in(0, 1, 0, 0);
 	CHECK_EQ(conn.state, FERRY_FIN_WAIT2);
-	CHECK_EQ(ferry_conn_deadline(&conn), now + FERRY_LINGER2);
-	timer(FERRY_LINGER2);
+	CHECK_EQ(ferry_conn_deadline(&conn), now + FERRY_LINGER2_DEFAULT);
+	timer(FERRY_LINGER2_DEFAULT);
 	CHECK_EQ(conn.state, FERRY_CLOSED);
 	CHECK_EQ(output().kind, 0);
 

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Streams and records: SOCK_STREAM and SOCK_SEQPACKET.
+ *
+ * What a connection decides is in conn.h. Here is what only a kernel has: memory,
+ * locks, time, the wire, and those who sleep.
+ *
+ *	stream.c		the calls: connect, shutdown, close, poll
+ *	stream_send.c		sendmsg, and the queue of what is to be sent
+ *	stream_recv.c		recvmsg, and the queue of what is to be read
+ *	stream_output.c		segments leave
+ *	stream_input.c		segments arrive, and time passes
+ *	option.c		socket options
+ *	listen.c		listeners: requests, the accept queue, cookies
+ *	linger.c		TIME_WAIT
+ */
+#ifndef _FERRY_STREAM_H
+#define _FERRY_STREAM_H
+
+#include <linux/net.h>
+#include <linux/rbtree.h>
+#include <linux/skbuff.h>
+#include <net/sock.h>
+
+#include "conn.h"
+#include "flow.h"
+#include "netns.h"
+#include "socket.h"
+
+struct ferry_listener;
+
+/* Spans of what arrived ahead of its turn that a socket can note. */
+#define FERRY_STREAM_RANGES	64
+
+/*
+ * struct ferry_stream - a stream or record socket
+ *
+ * Made by socket(), or, for the other end of it, by the segment that completes a
+ * handshake. Three can hold a reference:
+ *
+ *	- the one that it is born with is its struct socket's; while it waits to
+ *	  be accepted, its listener's; after close(), as long as its connection
+ *	  lasts, its own: ferry_stream_destroy() drops that;
+ *	- its timer, while it is pending;
+ *	- who sends, while an skb that is charged to it is on its way (that is of
+ *	  sk_wmem_alloc, and keeps the memory, no more).
+ *
+ * Segments find it by @flow under RCU and take none: SOCK_RCU_FREE, and one
+ * that finds it too late sees TCP_CLOSE.
+ *
+ * All of it is guarded by the socket lock: lock_sock() in a call, bh_lock_sock()
+ * in softirq if no call owns the socket. If one does, segments wait on the
+ * backlog, and the timer and a lost device are noted in @deferred: release_sock()
+ * sees to both. @mem_* and sk_forward_alloc are under it too, unlike a
+ * datagram socket's.
+ *
+ * It dies by: close() if there is no connection (any more); the end of the
+ * connection after close(); the death of its listener, or of its namespace's
+ * devices, by which the connection ends.
+ */
+struct ferry_stream {
+	struct ferry_sock	fs;		/* must be first */
+	struct ferry_flow	flow;
+	struct ferry_conn	conn;
+
+	struct rb_root		sent;		/* skbs, by sequence number */
+	u64			timer_at;	/* sk_timer expires, or 0 */
+	u64			cork_at;	/* when what is held must leave; 0 */
+	u32			held;		/* queued bytes the engine knows not */
+
+	struct rb_root		ahead;		/* skbs ahead of their turn */
+	u32			unread;		/* payload in sk_receive_queue */
+	u32			records;	/* whole ones in it */
+	u64			next;		/* number after sk_receive_queue's last */
+	u64			read;		/* number after what was read */
+
+	struct ferry_listener __rcu *listener;	/* in TCP_LISTEN */
+	const struct ferry_cong_ops *cong;	/* FERRY_CONGESTION; NULL: none set */
+	struct sock		*parent;	/* until accepted; listen.c */
+	struct list_head	accept;		/* in its accept queue; listen.c */
+
+	unsigned long		deferred;	/* FERRY_DEFERRED_*: bits */
+	int			lost_err;	/* FERRY_DEFERRED_LOST's */
+	u32			user_timeout;	/* milliseconds */
+	int			linger2;	/* seconds, FERRY_LINGER2 */
+	u16			keep_idle;	/* seconds; 0: the sysctl's */
+	u16			keep_interval;
+	u8			keep_count;
+	u8			syn_retries;	/* 0: the sysctl's */
+	bool			corked:1;	/* FERRY_CORK */
+	bool			sealed:1;	/* MSG_EOR: append to no skb before */
+	bool			orphan:1;	/* counted as one */
+	bool			destroyed:1;
+};
+
+#define FERRY_DEFERRED_TIMER	0
+#define FERRY_DEFERRED_LOST	1
+
+/* A chunk that is to be sent, or was: an skb of payload alone. */
+static inline struct ferry_chunk *ferry_chunk(const struct sk_buff *skb)
+{
+	return (struct ferry_chunk *)skb->cb;
+}
+
+static inline struct sk_buff *ferry_chunk_skb(const struct ferry_chunk *chunk)
+{
+	return container_of((void *)chunk, struct sk_buff, cb);
+}
+
+/*
+ * struct ferry_queued - payload that is to be read: what of an skb it is
+ *
+ * If @packed, the skb has several pieces of records, each with a u32 before it:
+ * its length, and FERRY_PACKED_EOR if a record ends with it. @piece then is of
+ * all that, and has no mark.
+ */
+struct ferry_queued {
+	struct ferry_piece	piece;
+	bool			packed;
+};
+
+#define FERRY_PACKED_EOR	BIT(31)
+
+static inline struct ferry_queued *ferry_queued(const struct sk_buff *skb)
+{
+	return (struct ferry_queued *)skb->cb;
+}
+
+static inline struct ferry_stream *ferry_stream(const struct sock *sk)
+{
+	return (struct ferry_stream *)sk;
+}
+
+/* Whether it is of records. */
+static inline bool ferry_stream_records(const struct sock *sk)
+{
+	return sk->sk_type == SOCK_SEQPACKET;
+}
+
+/* Who polls reads it without the lock. */
+static inline void ferry_stream_set_state(struct sock *sk, int state)
+{
+	smp_store_release(&sk->sk_state, state);
+}
+
+/* The one clock of all connections: microseconds since boot. */
+static inline u64 ferry_stream_now(void)
+{
+	return div_u64(ktime_get_ns(), NSEC_PER_USEC);
+}
+
+extern struct proto ferry_stream_prot;
+extern const struct proto_ops ferry_stream_ops;
+extern long ferry_stream_mem[3];
+
+int ferry_stream_init(void);
+void ferry_stream_exit(void);
+
+/* stream.c */
+void ferry_stream_setup(struct sock *sk);
+void ferry_stream_born(struct sock *sk);
+int ferry_stream_conn_setup(const struct sock *sk,
+			    struct ferry_conn_setup *setup, u32 mtu);
+void ferry_stream_set_txhash(struct sock *sk);
+
+/* stream_input.c */
+void ferry_stream_rcv(struct ferry_net *fn, struct sk_buff *skb);
+int ferry_stream_do_rcv(struct sock *sk, struct sk_buff *skb);
+void ferry_stream_lost(struct ferry_net *fn, int ifindex, u64 addr, int err);
+void ferry_stream_timer(struct timer_list *timer);
+void ferry_stream_release_cb(struct sock *sk);
+void ferry_stream_stray(struct ferry_net *fn, const struct sk_buff *skb,
+			const struct ferry_seg *seg);
+
+/* stream_output.c */
+void ferry_stream_push(struct sock *sk, u64 now);
+void ferry_stream_arm(struct sock *sk, u64 now);
+void ferry_stream_abort(struct sock *sk);
+void ferry_stream_done(struct sock *sk);
+void ferry_stream_destroy(struct sock *sk);
+
+/* stream_send.c */
+extern const struct ferry_conn_ops ferry_stream_conn_ops;
+int ferry_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);
+struct sk_buff *ferry_stream_take(struct sock *sk, u32 limit);
+void ferry_stream_sent(struct sock *sk, struct sk_buff *skb);
+void ferry_stream_free_acked(struct sock *sk);
+void ferry_stream_purge_unsent(struct sock *sk);
+void ferry_stream_write_space(struct sock *sk);
+void ferry_stream_uncork(struct sock *sk);
+void ferry_stream_queue_fin(struct sock *sk);
+
+/* stream_recv.c */
+int ferry_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
+			 int flags);
+bool ferry_stream_may_take(struct sock *sk, const struct sk_buff *skb,
+			   const struct ferry_seg *seg);
+void ferry_stream_take_in(struct sock *sk, struct sk_buff *skb,
+			  const struct ferry_piece *piece);
+void ferry_stream_take_ahead(struct sock *sk);
+void ferry_stream_purge_ahead(struct sock *sk);
+u32 ferry_stream_inq(struct sock *sk);
+bool ferry_stream_readable(const struct sock *sk);
+void ferry_stream_room(struct sock *sk);
+void ferry_stream_reorder(struct ferry_conn *conn);
+
+/* option.c */
+int ferry_option_set(struct socket *sock, int level, int option,
+		     sockptr_t optval, unsigned int optlen);
+int ferry_option_get(struct socket *sock, int level, int option,
+		     char __user *optval, int __user *optlen);
+void ferry_option_apply(struct sock *sk);
+u64 ferry_option_linger2(const struct sock *sk);
+void ferry_option_keepalive(struct sock *sk, int on);
+
+#endif /* _FERRY_STREAM_H */

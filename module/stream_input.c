@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Segments arrive, and time passes. See stream.h.
+ */
+#include <linux/filter.h>
+#include <net/busy_poll.h>
+
+#include "addr.h"
+#include "linger.h"
+#include "listen.h"
+#include "output.h"
+#include "stream.h"
+#include "unreach.h"
+
+static enum ferry_stat ferry_stream_drop_stat(u8 drop)
+{
+	static const enum ferry_stat stats[] = {
+		[FERRY_DROP_NONE] = FERRY_STAT_IN_SEGS,
+		[FERRY_DROP_WINDOW] = FERRY_STAT_IN_WINDOW,
+		[FERRY_DROP_DUPLICATE] = FERRY_STAT_IN_DUPLICATE,
+		[FERRY_DROP_STATE] = FERRY_STAT_IN_STATE,
+		[FERRY_DROP_ACK] = FERRY_STAT_IN_ACK,
+		[FERRY_DROP_RESET] = FERRY_STAT_IN_RESET,
+		[FERRY_DROP_RECORD] = FERRY_STAT_IN_RECORD,
+		[FERRY_DROP_ROOM] = FERRY_STAT_IN_ROOM,
+		[FERRY_DROP_CLOSED] = FERRY_STAT_IN_CLOSED,
+	};
+
+	return stats[drop];
+}
+
+/**
+ * ferry_stream_stray() - answer a segment that no connection takes
+ * @fn: the namespace
+ * @skb: the packet, its struct ferry_skb_cb filled in; not consumed
+ * @seg: what it says
+ *
+ * Context: softirq or process, under RCU.
+ */
+void ferry_stream_stray(struct ferry_net *fn, const struct sk_buff *skb,
+			const struct ferry_seg *seg)
+{
+	const struct ferry_skb_cb *cb = ferry_skb_cb(skb);
+	const struct ferry_flow flow = {
+		.key = {
+			.laddr = cb->daddr,
+			.raddr = cb->saddr,
+			.lport = cb->pkt.dport,
+			.rport = cb->pkt.sport,
+		},
+		.ifindex = cb->iif,
+	};
+	struct ferry_seg rst;
+
+	if (!ferry_conn_stray(seg, &rst))
+		return;
+	if (!ferry_unreach_allowed(fn))
+		return;
+	ferry_output_control(fn, NULL, &flow, &rst);
+}
+
+static void ferry_stream_established(struct sock *sk, u64 now)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+
+	if (sock_flag(sk, SOCK_KEEPOPEN))
+		ferry_option_keepalive(sk, 1);
+	if (fy->parent) {
+		ferry_listen_established(sk);
+		return;
+	}
+	sk->sk_state_change(sk);
+	sk_wake_async(sk, SOCK_WAKE_IO, POLL_OUT);
+}
+
+/* Some of what was sent has arrived: there may be room to write. */
+static void ferry_stream_acked(struct sock *sk)
+{
+	struct ferry_net *fn = ferry_net(sock_net(sk));
+	struct ferry_stream *fy = ferry_stream(sk);
+	u32 want;
+
+	ferry_stream_free_acked(sk);
+	if (!(sk->sk_userlocks & SOCK_SNDBUF_LOCK) &&
+	    !sk_under_memory_pressure(sk)) {
+		/* A window in flight, another one in wait. */
+		want = min_t(u64, 2ULL * fy->conn.cong.cwnd,
+			     READ_ONCE(fn->set.wmem[2]));
+		if (want > sk->sk_sndbuf)
+			WRITE_ONCE(sk->sk_sndbuf, want);
+	}
+	if (sk->sk_socket && test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
+		sk->sk_write_space(sk);
+}
+
+static void ferry_stream_fin(struct sock *sk)
+{
+	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | RCV_SHUTDOWN);
+	sock_set_flag(sk, SOCK_DONE);
+	if (sock_flag(sk, SOCK_DEAD))
+		return;
+	sk->sk_state_change(sk);
+	if (sk->sk_shutdown == SHUTDOWN_MASK || sk->sk_state == TCP_CLOSE)
+		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_HUP);
+	else
+		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
+}
+
+/* Tell who reads, if there is enough for him. */
+static void ferry_stream_data_ready(struct sock *sk)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+
+	if (ferry_stream_readable(sk) || fy->conn.room < fy->conn.mss)
+		sk->sk_data_ready(sk);
+}
+
+/*
+ * What the engine says has happened: make it true of the socket, and tell. An end
+ * is told by ferry_stream_done(), after the last segment was sent.
+ */
+static void ferry_stream_happened(struct sock *sk, u32 events, u64 now)
+{
+	struct ferry_conn *conn = &ferry_stream(sk)->conn;
+
+	/* The end is the last that who sleeps is to see. */
+	if (conn->state != FERRY_CLOSED && conn->state != FERRY_TIME_WAIT &&
+	    sk->sk_state != conn->state)
+		ferry_stream_set_state(sk, conn->state);
+	if (events & FERRY_EVENT_ESTABLISHED)
+		ferry_stream_established(sk, now);
+	if (events & FERRY_EVENT_ACKED)
+		ferry_stream_acked(sk);
+	if (events & FERRY_EVENT_READABLE)
+		ferry_stream_data_ready(sk);
+	if (events & FERRY_EVENT_FIN)
+		ferry_stream_fin(sk);
+	else if (events & FERRY_EVENT_ACKED && conn->state == FERRY_FIN_WAIT2 &&
+		 !sock_flag(sk, SOCK_DEAD))
+		sk->sk_state_change(sk);	/* who lingers may go on */
+}
+
+/* A segment for a socket that has a connection, under its lock. */
+static void ferry_stream_segment(struct sock *sk, struct sk_buff *skb, u64 now)
+{
+	const struct ferry_skb_cb *cb = ferry_skb_cb(skb);
+	struct ferry_net *fn = ferry_net(sock_net(sk));
+	struct ferry_stream *fy = ferry_stream(sk);
+	struct ferry_result result;
+	struct ferry_seg seg;
+
+	ferry_wire_read_seg(skb->data, &cb->pkt, &seg);
+	if (seg.len && !ferry_stream_may_take(sk, skb, &seg)) {
+		ferry_stats_drop(fn, skb, FERRY_STAT_IN_RCVBUF);
+		return;
+	}
+	/* From here on the peer's bytes count. */
+	if (fy->conn.state == FERRY_SYN_RECV) {
+		fy->next = fy->conn.rcv_nxt;
+		fy->read = fy->next;
+	}
+	ferry_conn_in(&fy->conn, &seg, now, &result);
+	if (sk->sk_state == TCP_SYN_SENT) {
+		fy->next = fy->conn.rcv_nxt;
+		fy->read = fy->next;
+	}
+	if (result.events & FERRY_EVENT_STRAY) {
+		rcu_read_lock();
+		ferry_stream_stray(fn, skb, &seg);
+		rcu_read_unlock();
+	}
+	ferry_stats_inc(fn, ferry_stream_drop_stat(result.drop));
+	if (result.events & FERRY_EVENT_DATA) {
+		__skb_pull(skb, cb->pkt.hlen);
+		ferry_stream_take_in(sk, skb, &result.piece);
+	} else if (result.drop == FERRY_DROP_NONE) {
+		consume_skb(skb);
+	} else {
+		kfree_skb(skb);
+	}
+	if (result.events & FERRY_EVENT_READABLE)
+		ferry_stream_take_ahead(sk);
+	if (result.events & (FERRY_EVENT_DATA | FERRY_EVENT_READABLE))
+		ferry_stream_room(sk);
+	ferry_stream_happened(sk, result.events, now);
+	ferry_stream_push(sk, now);
+}
+
+/**
+ * ferry_stream_do_rcv() - a segment for a socket, or from its backlog
+ * @sk: the socket
+ * @skb: the packet; consumed
+ *
+ * Context: softirq or process, under the socket lock.
+ * Return: 0.
+ */
+int ferry_stream_do_rcv(struct sock *sk, struct sk_buff *skb)
+{
+	if (unlikely(sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)) {
+		ferry_stats_drop(ferry_net(sock_net(sk)), skb,
+				 FERRY_STAT_IN_CLOSED);
+		return 0;
+	}
+	sk_mark_napi_id(sk, skb);
+	ferry_stream_segment(sk, skb, ferry_stream_now());
+	return 0;
+}
+
+/* What a filter has cut off does not arrive, nor what was to come after it. */
+static void ferry_stream_trimmed(struct sk_buff *skb)
+{
+	struct ferry_packet *pkt = &ferry_skb_cb(skb)->pkt;
+	struct ferry_hdr *hdr = (struct ferry_hdr *)skb->data;
+
+	if (likely(skb->len == pkt->hlen + pkt->len))
+		return;
+	pkt->len = skb->len - pkt->hlen;
+	hdr->flags &= ~(FERRY_F_EOR | FERRY_F_FIN);
+}
+
+static void ferry_stream_deliver(struct ferry_net *fn, struct sock *sk,
+				 struct sk_buff *skb)
+{
+	u32 limit;
+
+	if (!ferry_port_on_device(fn, skb,
+				  READ_ONCE(ferry_stream(sk)->flow.ifindex))) {
+		ferry_stats_drop(fn, skb, FERRY_STAT_IN_NO_CONN);
+		return;
+	}
+	if (sk_filter_trim_cap(sk, skb, ferry_skb_cb(skb)->pkt.hlen)) {
+		ferry_sk_drops_inc(sk);
+		ferry_stats_drop(fn, skb, FERRY_STAT_IN_FILTER);
+		return;
+	}
+	ferry_stream_trimmed(skb);
+	/* It may wait for long: hold nothing that others wait for. */
+	skb->dev = NULL;
+	nf_reset_ct(skb);
+
+	bh_lock_sock_nested(sk);
+	if (!sock_owned_by_user(sk)) {
+		ferry_stream_do_rcv(sk, skb);
+	} else {
+		/* What fits both buffers, and 64 KiB for ACKs (as TCP). */
+		limit = READ_ONCE(sk->sk_rcvbuf) + READ_ONCE(sk->sk_sndbuf) +
+			SZ_64K;
+		if (sk_add_backlog(sk, skb, limit)) {
+			ferry_sk_drops_inc(sk);
+			ferry_stats_drop(fn, skb, FERRY_STAT_IN_BACKLOG);
+		}
+	}
+	bh_unlock_sock(sk);
+}
+
+/**
+ * ferry_stream_rcv() - a connection's packet comes up
+ * @fn: the namespace
+ * @skb: the packet, its struct ferry_skb_cb filled in; consumed
+ *
+ * Context: softirq, under RCU.
+ */
+void ferry_stream_rcv(struct ferry_net *fn, struct sk_buff *skb)
+{
+	struct ferry_flow *flow;
+
+	/* Connections are between two. */
+	if (ferry_addr_is_multicast(ferry_skb_cb(skb)->daddr)) {
+		ferry_stats_drop(fn, skb, FERRY_STAT_IN_GROUP);
+		return;
+	}
+	flow = ferry_flow_find(fn, skb);
+	if (!flow) {
+		ferry_listen_rcv(fn, skb);
+		return;
+	}
+	switch (flow->kind) {
+	case FERRY_FLOW_STREAM:
+		ferry_stream_deliver(fn, &container_of(flow, struct ferry_stream,
+						       flow)->fs.sk, skb);
+		break;
+	case FERRY_FLOW_REQUEST:
+		ferry_listen_request_rcv(fn, flow, skb);
+		break;
+	case FERRY_FLOW_LINGER:
+		ferry_linger_rcv(fn, flow, skb);
+		break;
+	}
+}
+
+/* The timer has expired, and the socket is not in use. */
+static void ferry_stream_expired(struct sock *sk)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+	u64 now = ferry_stream_now();
+	struct ferry_result result;
+
+	fy->timer_at = 0;
+	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
+		return;
+	if (fy->cork_at && now >= fy->cork_at)
+		ferry_stream_uncork(sk);
+	ferry_conn_timer(&fy->conn, now, &result);
+	ferry_stream_happened(sk, result.events, now);
+	ferry_stream_push(sk, now);
+}
+
+/**
+ * ferry_stream_timer() - sk_timer's function
+ * @timer: sk_timer; holds a reference on its socket
+ *
+ * Context: softirq.
+ */
+void ferry_stream_timer(struct timer_list *timer)
+{
+	struct sock *sk = container_of(timer, struct sock, sk_timer);
+	struct ferry_stream *fy = ferry_stream(sk);
+
+	bh_lock_sock(sk);
+	if (!sock_owned_by_user(sk))
+		ferry_stream_expired(sk);
+	else
+		set_bit(FERRY_DEFERRED_TIMER, &fy->deferred);
+	bh_unlock_sock(sk);
+	sock_put(sk);
+}
+
+/* What it went through is gone: it ends without a word. */
+static void ferry_stream_lose(struct sock *sk, int err)
+{
+	struct ferry_conn *conn = &ferry_stream(sk)->conn;
+
+	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
+		return;
+	ferry_conn_abort(conn);
+	conn->pending = 0;
+	conn->error = err;
+	ferry_stream_done(sk);
+}
+
+/**
+ * ferry_stream_release_cb() - what came while a call had the socket
+ * @sk: the socket
+ *
+ * Context: process, from release_sock().
+ */
+void ferry_stream_release_cb(struct sock *sk)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+
+	if (likely(!READ_ONCE(fy->deferred)))
+		return;
+	if (test_and_clear_bit(FERRY_DEFERRED_TIMER, &fy->deferred))
+		ferry_stream_expired(sk);
+	if (test_and_clear_bit(FERRY_DEFERRED_LOST, &fy->deferred))
+		ferry_stream_lose(sk, READ_ONCE(fy->lost_err));
+}
+
+/*
+ * struct ferry_stream_loss - a device that was lost
+ */
+struct ferry_stream_loss {
+	struct ferry_net	*fn;
+	u64			addr;
+	int			ifindex;
+	int			err;
+};
+
+/* A device that is down may come up again; one that is gone does not. */
+static bool ferry_stream_depends(const struct ferry_stream *fy,
+				 const struct ferry_stream_loss *loss)
+{
+	if (loss->err != -ENODEV &&
+	    READ_ONCE(fy->fs.sk.sk_state) != TCP_SYN_SENT)
+		return false;
+	return READ_ONCE(fy->flow.ifindex) == loss->ifindex ||
+	       (fy->flow.key.laddr == loss->addr &&
+		ferry_link_owns(loss->fn, loss->ifindex, loss->addr));
+}
+
+static void ferry_stream_visit_lost(struct ferry_flow *flow, void *data)
+{
+	const struct ferry_stream_loss *loss = data;
+	struct ferry_stream *fy;
+	struct sock *sk;
+
+	if (flow->kind != FERRY_FLOW_STREAM)
+		return;
+	fy = container_of(flow, struct ferry_stream, flow);
+	if (!ferry_stream_depends(fy, loss))
+		return;
+	sk = &fy->fs.sk;
+	local_bh_disable();
+	bh_lock_sock(sk);
+	if (!sock_owned_by_user(sk)) {
+		ferry_stream_lose(sk, loss->err);
+	} else {
+		WRITE_ONCE(fy->lost_err, loss->err);
+		set_bit(FERRY_DEFERRED_LOST, &fy->deferred);
+	}
+	bh_unlock_sock(sk);
+	local_bh_enable();
+}
+
+/**
+ * ferry_stream_lost() - end the connections that depend on a device
+ * @fn: the namespace
+ * @ifindex: the device
+ * @addr: its address
+ * @err: -ENETDOWN: it is down, and who is connecting fails; -ENODEV: it is gone,
+ *	and all connections end
+ *
+ * Context: process, may sleep.
+ */
+void ferry_stream_lost(struct ferry_net *fn, int ifindex, u64 addr, int err)
+{
+	struct ferry_stream_loss loss = {
+		.fn = fn,
+		.addr = addr,
+		.ifindex = ifindex,
+		.err = err,
+	};
+
+	ferry_flow_for_each(fn, ferry_stream_visit_lost, &loss);
+}

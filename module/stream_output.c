@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Segments leave, and connections end. See stream.h.
+ */
+#include <linux/jiffies.h>
+
+#include "linger.h"
+#include "listen.h"
+#include "output.h"
+#include "stream.h"
+
+/* A timer that is set for later than this looks again on the way. */
+#define FERRY_STREAM_TIMER_MAX	(3600ULL * USEC_PER_SEC)
+
+/*
+ * A copy of an skb's head goes on the wire, and its payload with it, by
+ * reference. The header is written into the head's room; so as long as an
+ * earlier copy is still on its way, the head has to be a new one.
+ */
+static struct sk_buff *ferry_stream_copy(struct sk_buff *skb)
+{
+	struct sk_buff *out;
+
+	if (unlikely(skb_cloned(skb)))
+		out = __pskb_copy(skb, FERRY_OUTPUT_SEG_HEADROOM, GFP_ATOMIC);
+	else
+		out = skb_clone(skb, GFP_ATOMIC);
+	/* What it had was a node of the tree of what was sent. */
+	if (out)
+		out->dev = NULL;
+	return out;
+}
+
+static void ferry_stream_transmit(struct sock *sk, struct sk_buff *skb,
+				  const struct ferry_seg *seg)
+{
+	struct ferry_net *fn = ferry_net(sock_net(sk));
+	struct ferry_stream *fy = ferry_stream(sk);
+	struct sk_buff *out = ferry_stream_copy(skb);
+
+	if (unlikely(!out)) {
+		/* As if the wire had lost it. */
+		ferry_stats_inc(fn, FERRY_STAT_OUT_MEMORY);
+		return;
+	}
+	skb_set_owner_w(out, sk);
+	out->mark = READ_ONCE(sk->sk_mark);
+	out->priority = READ_ONCE(sk->sk_priority);
+	ferry_stats_inc(fn, FERRY_STAT_OUT_SEGS);
+	ferry_output_seg(fn, out, &fy->flow, seg, fy->conn.mss);
+}
+
+/* Send what there is to send. */
+static void ferry_stream_send_all(struct sock *sk, u64 now)
+{
+	struct ferry_net *fn = ferry_net(sock_net(sk));
+	struct ferry_stream *fy = ferry_stream(sk);
+	struct ferry_conn *conn = &fy->conn;
+	struct ferry_plan plan;
+	struct ferry_seg seg;
+	enum ferry_send what;
+	struct sk_buff *skb;
+
+	while ((what = ferry_conn_next(conn, now, &plan)) != FERRY_SEND_NOTHING) {
+		if (what == FERRY_SEND_CONTROL) {
+			ferry_conn_control(conn, now, &seg);
+			ferry_output_control(fn, sk, &fy->flow, &seg);
+			continue;
+		}
+		if (what == FERRY_SEND_AGAIN) {
+			skb = ferry_chunk_skb(plan.chunk);
+			ferry_stats_inc(fn, FERRY_STAT_RETRANS);
+		} else {
+			skb = ferry_stream_take(sk, plan.limit);
+			/* No memory to cut it: the timer comes back to it. */
+			if (unlikely(!skb))
+				break;
+		}
+		ferry_conn_send(conn, ferry_chunk(skb), now, &seg);
+		if (what == FERRY_SEND_NEW)
+			ferry_stream_sent(sk, skb);
+		ferry_stream_transmit(sk, skb, &seg);
+	}
+}
+
+/**
+ * ferry_stream_push() - after whatever was told the engine: send, set the timer
+ * @sk: the socket
+ * @now: the time
+ *
+ * If the connection is over, it ends here.
+ *
+ * Context: process or softirq, under the socket lock.
+ */
+void ferry_stream_push(struct sock *sk, u64 now)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+
+	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
+		return;
+	ferry_stream_send_all(sk, now);
+	if (fy->conn.state == FERRY_CLOSED || fy->conn.state == FERRY_TIME_WAIT)
+		ferry_stream_done(sk);
+	else
+		ferry_stream_arm(sk, now);
+}
+
+/**
+ * ferry_stream_arm() - set the timer
+ * @sk: the socket
+ * @now: the time
+ *
+ * A timer that is set for earlier is left alone, and so is one that is not
+ * needed any more: it expires, finds nothing to do, and looks when to come back.
+ * Most are put off by each segment, so that is one expiry a round trip or less
+ * instead of one change a segment.
+ *
+ * Context: process or softirq, under the socket lock.
+ */
+void ferry_stream_arm(struct sock *sk, u64 now)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+	u64 at = ferry_conn_deadline(&fy->conn);
+
+	if (fy->cork_at)
+		at = min(at, fy->cork_at);
+	if (at == U64_MAX || (fy->timer_at && fy->timer_at <= at))
+		return;
+	fy->timer_at = at;
+	at = at > now ? min(at - now, FERRY_STREAM_TIMER_MAX) : 0;
+	sk_reset_timer(sk, &sk->sk_timer, jiffies + usecs_to_jiffies(at));
+}
+
+/**
+ * ferry_stream_abort() - end a connection by an RST
+ * @sk: the socket
+ *
+ * Context: process or softirq, under the socket lock.
+ */
+void ferry_stream_abort(struct sock *sk)
+{
+	ferry_conn_abort(&ferry_stream(sk)->conn);
+	ferry_stream_push(sk, ferry_stream_now());
+}
+
+/* Nothing of what was to be sent, or came ahead of its turn, is of use. */
+static void ferry_stream_purge(struct sock *sk)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+
+	ferry_stream_purge_unsent(sk);
+	ferry_stream_purge_ahead(sk);
+	kfree(fy->conn.ahead.ranges);
+	ferry_range_init(&fy->conn.ahead, NULL, 0);
+	fy->cork_at = 0;
+}
+
+/**
+ * ferry_stream_done() - the connection is over
+ * @sk: the socket; its connection's state and error say how
+ *
+ * What has arrived can still be read.
+ *
+ * Context: process or softirq, under the socket lock.
+ */
+void ferry_stream_done(struct sock *sk)
+{
+	struct ferry_net *fn = ferry_net(sock_net(sk));
+	struct ferry_stream *fy = ferry_stream(sk);
+	int err = -fy->conn.error;
+
+	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV)
+		ferry_stats_inc(fn, FERRY_STAT_ATTEMPT_FAILS);
+	else if (err)
+		ferry_stats_inc(fn, FERRY_STAT_ESTAB_RESETS);
+	if (fy->conn.state == FERRY_TIME_WAIT)
+		ferry_linger_start(sk);
+	ferry_flow_remove(fn, &fy->flow);
+	fy->flow.hashed = false;
+	fy->conn.state = FERRY_CLOSED;
+	ferry_stream_set_state(sk, TCP_CLOSE);
+	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
+		ferry_port_release(sk);
+	sk_stop_timer(sk, &sk->sk_timer);
+	fy->timer_at = 0;
+	ferry_stream_purge(sk);
+
+	if (err && !sock_flag(sk, SOCK_DEAD)) {
+		WRITE_ONCE(sk->sk_err, err);
+		sk_error_report(sk);
+	}
+	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+	if (!sock_flag(sk, SOCK_DEAD))
+		sk->sk_state_change(sk);
+	else if (!fy->parent)
+		ferry_stream_destroy(sk);
+}
+
+/**
+ * ferry_stream_destroy() - give a socket up that nobody has
+ * @sk: the socket, in TCP_CLOSE, dead
+ *
+ * Drops the reference that the socket was born with, once.
+ *
+ * Context: process or softirq, under the socket lock, with a reference or RCU.
+ */
+void ferry_stream_destroy(struct sock *sk)
+{
+	struct ferry_net *fn = ferry_net(sock_net(sk));
+	struct ferry_stream *fy = ferry_stream(sk);
+
+	WARN_ON_ONCE(sk->sk_state != TCP_CLOSE || !sock_flag(sk, SOCK_DEAD));
+	if (fy->destroyed)
+		return;
+	fy->destroyed = true;
+	if (fy->orphan)
+		atomic_dec(&fn->orphans);
+	ferry_port_release(sk);
+	fy->unread = 0;
+	fy->records = 0;
+	sk_stream_kill_queues(sk);
+	sk_sockets_allocated_dec(sk);
+	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, -1);
+	sock_put(sk);
+}

@@ -1,0 +1,708 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The queue of what is to be read, and reading. See stream.h.
+ *
+ * What arrives in its turn is put on sk_receive_queue, what is ahead of it in a
+ * tree. An skb costs its reader's memory more than its payload, and how much more
+ * the peer has a say in: so while somebody is slow to read, small pieces are
+ * packed together. The window counts payload, and with that it can be kept.
+ */
+#include <linux/sched/signal.h>
+#include <net/busy_poll.h>
+
+#include "stream.h"
+
+/* Payload of an skb that small pieces are packed into: with its head, a page. */
+#define FERRY_PACK_SIZE		SKB_MAX_ORDER(0, 0)
+
+/* An skb may cost this much beyond twice its payload before it is packed. */
+#define FERRY_PACK_WASTE	512
+
+/* Beside a record, a window has to have numbers for its end and a FIN. */
+#define FERRY_RECORD_MARKS	2
+
+/*
+ * The window
+ */
+
+static u32 ferry_stream_capacity(const struct sock *sk)
+{
+	const struct ferry_stream *fy = ferry_stream(sk);
+	u32 rcvbuf = READ_ONCE(sk->sk_rcvbuf);
+
+	/* A record that was promised has to fit, whatever became of the buffer. */
+	if (ferry_stream_records(sk))
+		return max_t(u32, rcvbuf, (1U << fy->conn.code) +
+			     FERRY_RECORD_MARKS);
+	return max_t(u32, rcvbuf / 2, 1);
+}
+
+/**
+ * ferry_stream_room() - tell the engine how much there is room for
+ * @sk: the socket
+ *
+ * Context: process or softirq, under the socket lock.
+ */
+void ferry_stream_room(struct sock *sk)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+	struct ferry_conn *conn = &fy->conn;
+	u64 used = fy->next - fy->read;
+
+	conn->capacity = min_t(u32, ferry_stream_capacity(sk),
+			       FERRY_WINDOW_MAX);
+	conn->room = conn->capacity > used ? conn->capacity - used : 0;
+}
+
+/* The application has read: more room, and perhaps a larger buffer. */
+static void ferry_stream_read_some(struct sock *sk)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+	const struct ferry_net *fn = ferry_net(sock_net(sk));
+	struct ferry_conn *conn = &fy->conn;
+	u32 most = READ_ONCE(fn->set.rmem[2]);
+	u32 want;
+
+	if (sk->sk_state == TCP_CLOSE)
+		return;
+	if (!(sk->sk_userlocks & SOCK_RCVBUF_LOCK) &&
+	    !sk_under_memory_pressure(sk)) {
+		/* When the last segment came is near enough to now. */
+		want = ferry_rwnd_read(&conn->rwnd, conn->heard_at, fy->read,
+				       conn->mss, most / 2);
+		if (want > READ_ONCE(sk->sk_rcvbuf) / 2)
+			WRITE_ONCE(sk->sk_rcvbuf, min(2 * want, most));
+	}
+	ferry_stream_room(sk);
+	ferry_conn_read(conn);
+	if (conn->pending)
+		ferry_stream_push(sk, ferry_stream_now());
+}
+
+/*
+ * The queue
+ */
+
+/**
+ * ferry_stream_may_take() - whether there is memory for a segment's payload
+ * @sk: the socket
+ * @skb: the segment
+ * @seg: what it says
+ *
+ * Asked before the engine sees it, because what the engine has acknowledged must
+ * be kept.
+ *
+ * What is in its turn is taken as long as the buffer is not full, and always if
+ * without it there is nothing to be read. What is ahead of its turn has to make
+ * way for it.
+ *
+ * Context: process or softirq, under the socket lock.
+ * Return: whether there is.
+ */
+bool ferry_stream_may_take(struct sock *sk, const struct sk_buff *skb,
+			   const struct ferry_seg *seg)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+	bool ahead = seg->seq > fy->conn.rcv_nxt;
+	int limit = READ_ONCE(sk->sk_rcvbuf);
+
+	if (atomic_read(&sk->sk_rmem_alloc) > limit) {
+		if (ahead)
+			return false;
+		if (!RB_EMPTY_ROOT(&fy->ahead)) {
+			ferry_stats_inc(ferry_net(sock_net(sk)),
+					FERRY_STAT_IN_PRUNED);
+			ferry_stream_purge_ahead(sk);
+			ferry_conn_forget_ahead(&fy->conn);
+		}
+	}
+	if (!ahead && !ferry_stream_readable(sk)) {
+		/* Bounded by the window; and the reader waits for it. */
+		if (sk_rmem_schedule(sk, (struct sk_buff *)skb, skb->truesize))
+			return true;
+		return skb_queue_empty(&sk->sk_receive_queue);
+	}
+	/* Packing lets all that the window allows fit into half as much again. */
+	if (atomic_read(&sk->sk_rmem_alloc) > limit + limit / 2)
+		return false;
+	return sk_rmem_schedule(sk, (struct sk_buff *)skb, skb->truesize);
+}
+
+static void ferry_stream_append_queue(struct sock *sk, struct sk_buff *skb)
+{
+	skb_set_owner_r(skb, sk);
+	__skb_queue_tail(&sk->sk_receive_queue, skb);
+}
+
+/* Is it better to copy the payload than to keep the skb? */
+static bool ferry_stream_wasteful(const struct sock *sk,
+				  const struct sk_buff *skb,
+				  const struct ferry_piece *piece)
+{
+	if (piece->len + sizeof(u32) > FERRY_PACK_SIZE)
+		return false;
+	/* Who waits has it at once. */
+	if (skb_queue_empty(&sk->sk_receive_queue))
+		return false;
+	if (atomic_read(&sk->sk_rmem_alloc) > READ_ONCE(sk->sk_rcvbuf) / 2)
+		return skb->truesize > piece->len + piece->len / 8;
+	return skb->truesize > 2 * piece->len + FERRY_PACK_WASTE;
+}
+
+/* The skb at the queue's end, if @len more bytes can be packed into it. */
+static struct sk_buff *ferry_stream_pack_tail(struct sock *sk, u32 len)
+{
+	struct sk_buff *tail = skb_peek_tail(&sk->sk_receive_queue);
+
+	if (!tail || !ferry_queued(tail)->packed || skb_tailroom(tail) < len)
+		return NULL;
+	return tail;
+}
+
+static struct sk_buff *ferry_stream_pack_new(struct sock *sk, u64 seq)
+{
+	struct sk_buff *tail;
+
+	tail = alloc_skb(FERRY_PACK_SIZE, GFP_ATOMIC | __GFP_NOWARN);
+	if (!tail)
+		return NULL;
+	if (!sk_rmem_schedule(sk, tail, tail->truesize)) {
+		consume_skb(tail);
+		return NULL;
+	}
+	*ferry_queued(tail) = (struct ferry_queued) {
+		.piece.seq = seq,
+		.packed = true,
+	};
+	ferry_stream_append_queue(sk, tail);
+	return tail;
+}
+
+/* Copy a piece behind others. */
+static bool ferry_stream_pack(struct sock *sk, struct sk_buff *skb,
+			      const struct ferry_piece *piece)
+{
+	u32 head = ferry_stream_records(sk) ? sizeof(u32) : 0;
+	u32 mark = piece->len | (piece->eor ? FERRY_PACKED_EOR : 0);
+	u32 size = head + piece->len;
+	struct sk_buff *tail;
+
+	tail = ferry_stream_pack_tail(sk, size) ?:
+	       ferry_stream_pack_new(sk, piece->seq);
+	if (!tail)
+		return false;
+	if (head)
+		memcpy(skb_put(tail, head), &mark, head);
+	if (skb_copy_bits(skb, piece->skip, skb_put(tail, piece->len),
+			  piece->len))
+		WARN_ON_ONCE(1);
+	ferry_queued(tail)->piece.len += size;
+	return true;
+}
+
+/* What comes next in the stream. */
+static void ferry_stream_enqueue(struct sock *sk, struct sk_buff *skb,
+				 const struct ferry_piece *piece)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+
+	fy->unread += piece->len;
+	fy->next = piece->seq + piece->len + piece->eor;
+	if (ferry_stream_wasteful(sk, skb, piece) &&
+	    ferry_stream_pack(sk, skb, piece)) {
+		consume_skb(skb);
+	} else {
+		*ferry_queued(skb) = (struct ferry_queued) { .piece = *piece };
+		ferry_stream_append_queue(sk, skb);
+	}
+	/* Poll reads both without the lock. */
+	WRITE_ONCE(fy->records, fy->records + piece->eor);
+}
+
+static void ferry_stream_keep_ahead(struct sock *sk, struct sk_buff *skb,
+				    const struct ferry_piece *piece)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+	struct rb_node **link = &fy->ahead.rb_node;
+	struct rb_node *parent = NULL;
+
+	*ferry_queued(skb) = (struct ferry_queued) { .piece = *piece };
+	skb_set_owner_r(skb, sk);
+	while (*link) {
+		parent = *link;
+		link = piece->seq < ferry_queued(rb_to_skb(parent))->piece.seq ?
+		       &parent->rb_left : &parent->rb_right;
+	}
+	rb_link_node(&skb->rbnode, parent, link);
+	rb_insert_color(&skb->rbnode, &fy->ahead);
+}
+
+/**
+ * ferry_stream_take_in() - keep a segment's payload
+ * @sk: the socket
+ * @skb: the segment, its header pulled; consumed
+ * @piece: what of it
+ *
+ * Context: process or softirq, under the socket lock.
+ */
+void ferry_stream_take_in(struct sock *sk, struct sk_buff *skb,
+			  const struct ferry_piece *piece)
+{
+	if (piece->seq == ferry_stream(sk)->next)
+		ferry_stream_enqueue(sk, skb, piece);
+	else
+		ferry_stream_keep_ahead(sk, skb, piece);
+}
+
+/**
+ * ferry_stream_take_ahead() - a hole is filled: what follows it is in its turn
+ * @sk: the socket
+ *
+ * Context: process or softirq, under the socket lock.
+ */
+void ferry_stream_take_ahead(struct sock *sk)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+	struct ferry_piece piece;
+	struct rb_node *node;
+	struct sk_buff *skb;
+
+	while ((node = rb_first(&fy->ahead))) {
+		skb = rb_to_skb(node);
+		piece = ferry_queued(skb)->piece;
+		if (piece.seq >= fy->conn.rcv_nxt)
+			break;
+		rb_erase(node, &fy->ahead);
+		/* It has been the tree's; its list's pointers are not set. */
+		skb->dev = NULL;
+		skb_orphan(skb);
+		if (ferry_piece_from(&piece, fy->next))
+			ferry_stream_enqueue(sk, skb, &piece);
+		else
+			consume_skb(skb);
+	}
+}
+
+/**
+ * ferry_stream_purge_ahead() - give up what is ahead of its turn
+ * @sk: the socket
+ *
+ * Context: process or softirq, under the socket lock.
+ */
+void ferry_stream_purge_ahead(struct sock *sk)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+	struct rb_node *node;
+	struct sk_buff *skb;
+
+	while ((node = rb_first(&fy->ahead))) {
+		skb = rb_to_skb(node);
+		rb_erase(node, &fy->ahead);
+		skb->dev = NULL;
+		kfree_skb(skb);
+	}
+}
+
+/**
+ * ferry_stream_reorder() - struct ferry_conn_ops: give memory for ranges
+ * @conn: the connection
+ *
+ * Context: process or softirq, under the socket lock.
+ */
+void ferry_stream_reorder(struct ferry_conn *conn)
+{
+	struct ferry_range *ranges;
+
+	ranges = kmalloc_array(FERRY_STREAM_RANGES, sizeof(*ranges),
+			       GFP_ATOMIC | __GFP_NOWARN);
+	if (ranges)
+		ferry_range_init(&conn->ahead, ranges, FERRY_STREAM_RANGES);
+}
+
+/**
+ * ferry_stream_readable() - whether who waits to read should be told
+ * @sk: the socket
+ *
+ * Context: any; without the socket lock, as of a moment.
+ * Return: whether SO_RCVLOWAT bytes, or a whole record, can be read.
+ */
+bool ferry_stream_readable(const struct sock *sk)
+{
+	const struct ferry_stream *fy = ferry_stream(sk);
+
+	if (ferry_stream_records(sk))
+		return READ_ONCE(fy->records);
+	return READ_ONCE(fy->unread) >= max(READ_ONCE(sk->sk_rcvlowat), 1);
+}
+
+/*
+ * recvmsg(2)
+ */
+
+/*
+ * Sleep until there is more than there was, or an end. @next is ferry_stream.next
+ * as it was seen.
+ */
+static int ferry_stream_wait(struct sock *sk, long *timeo, u64 next)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	int err;
+
+	add_wait_queue(sk_sleep(sk), &wait);
+	sk_set_bit(SOCKWQ_ASYNC_WAITDATA, sk);
+	err = sk_wait_event(sk, timeo, READ_ONCE(fy->next) != next ||
+			    READ_ONCE(sk->sk_err) ||
+			    READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN, &wait);
+	sk_clear_bit(SOCKWQ_ASYNC_WAITDATA, sk);
+	remove_wait_queue(sk_sleep(sk), &wait);
+	return err < 0 ? err : 0;
+}
+
+/*
+ * There is nothing to read: why, or why not to wait for it? 1: wait; 0: the end;
+ * or a negative errno.
+ */
+static int ferry_stream_may_wait(struct sock *sk, long timeo)
+{
+	if (sock_flag(sk, SOCK_DONE))
+		return 0;
+	if (sk->sk_err)
+		return sock_error(sk);
+	if (sk->sk_shutdown & RCV_SHUTDOWN)
+		return 0;
+	if (sk->sk_state == TCP_CLOSE)
+		return -ENOTCONN;
+	if (!timeo)
+		return -EAGAIN;
+	if (signal_pending(current))
+		return sock_intr_errno(timeo);
+	return 1;
+}
+
+/* The same, when something was read already: then nothing of it is told. */
+static bool ferry_stream_wait_more(struct sock *sk, long timeo)
+{
+	return !sk->sk_err && sk->sk_state != TCP_CLOSE &&
+	       !(sk->sk_shutdown & RCV_SHUTDOWN) && timeo &&
+	       !signal_pending(current);
+}
+
+/* The skb that has a byte of the stream, and where it is in it. */
+static struct sk_buff *ferry_stream_at(struct sock *sk, u64 seq, u32 *offset)
+{
+	const struct ferry_piece *piece;
+	struct sk_buff *skb;
+
+	skb_queue_walk(&sk->sk_receive_queue, skb) {
+		piece = &ferry_queued(skb)->piece;
+		if (seq < piece->seq + piece->len) {
+			*offset = seq - piece->seq;
+			return skb;
+		}
+	}
+	return NULL;
+}
+
+/* The first @bytes of the queue's first skb were read. */
+static void ferry_stream_consume(struct sock *sk, struct sk_buff *skb, u32 bytes)
+{
+	struct ferry_piece *piece = &ferry_queued(skb)->piece;
+	struct ferry_stream *fy = ferry_stream(sk);
+
+	piece->seq += bytes;
+	piece->skip += bytes;
+	piece->len -= bytes;
+	fy->read += bytes;
+	WRITE_ONCE(fy->unread, fy->unread - bytes);
+	if (!piece->len)
+		sk_eat_skb(sk, skb);
+}
+
+/*
+ * struct ferry_stream_read - one call that reads a stream
+ *
+ * @msg: where to
+ * @left: bytes that it has room for
+ * @copied: bytes that it has
+ * @seq: number of the next byte
+ * @flags: MSG_*
+ */
+struct ferry_stream_read {
+	struct msghdr	*msg;
+	size_t		left;
+	int		copied;
+	u64		seq;
+	int		flags;
+};
+
+/* Read what is there. */
+static int ferry_stream_read_ready(struct sock *sk,
+				   struct ferry_stream_read *rd)
+{
+	struct sk_buff *skb;
+	u32 offset, bytes;
+	int err;
+
+	while (rd->left && (skb = ferry_stream_at(sk, rd->seq, &offset))) {
+		bytes = min_t(size_t, rd->left,
+			      ferry_queued(skb)->piece.len - offset);
+		if (!(rd->flags & MSG_TRUNC)) {
+			err = skb_copy_datagram_msg(skb, ferry_queued(skb)->piece.skip +
+						    offset, rd->msg, bytes);
+			if (err)
+				return err;
+		}
+		if (sock_flag(sk, SOCK_RCVTSTAMP) && !rd->copied)
+			sock_recv_timestamp(rd->msg, sk, skb);
+		rd->copied += bytes;
+		rd->left -= bytes;
+		rd->seq += bytes;
+		if (!(rd->flags & MSG_PEEK))
+			ferry_stream_consume(sk, skb, bytes);
+	}
+	return 0;
+}
+
+static int ferry_stream_recv_bytes(struct sock *sk, struct msghdr *msg,
+				   size_t len, int flags)
+{
+	int target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
+	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
+	struct ferry_stream *fy = ferry_stream(sk);
+	struct ferry_stream_read rd = {
+		.msg = msg,
+		.left = len,
+		.flags = flags,
+	};
+	int peek_off = 0;
+	int err;
+
+	if (flags & MSG_PEEK)
+		peek_off = max(sk_peek_offset(sk, flags), 0);
+	rd.seq = fy->read + peek_off;
+	for (;;) {
+		err = ferry_stream_read_ready(sk, &rd);
+		if (err || rd.copied >= target)
+			break;
+		/* Nothing was asked for: TCP waits until there is something. */
+		if (!rd.left && (len || fy->unread))
+			break;
+		if (rd.copied) {
+			if (!ferry_stream_wait_more(sk, timeo))
+				break;
+		} else {
+			err = ferry_stream_may_wait(sk, timeo);
+			if (err <= 0)
+				break;
+		}
+		if (!(flags & MSG_PEEK))
+			ferry_stream_read_some(sk);
+		err = ferry_stream_wait(sk, &timeo, fy->next);
+		if (err)
+			break;
+	}
+	if (flags & MSG_PEEK)
+		sk_peek_offset_fwd(sk, rd.copied);
+	else if (rd.copied) {
+		sk_peek_offset_bwd(sk, rd.copied);
+		ferry_stream_read_some(sk);
+	}
+	return rd.copied ?: err;
+}
+
+/*
+ * Records
+ */
+
+/*
+ * struct ferry_record_read - one call that reads a record
+ *
+ * @msg: where to
+ * @skip: bytes of the record that come before what is asked for
+ * @room: bytes that @msg has room for
+ * @len: bytes of the record that have been seen
+ * @err: -EFAULT, if @msg could not be written
+ */
+struct ferry_record_read {
+	struct msghdr	*msg;
+	size_t		skip;
+	size_t		room;
+	size_t		len;
+	int		err;
+};
+
+static void ferry_record_copy(struct ferry_record_read *rd, struct sk_buff *skb,
+			      u32 offset, u32 bytes)
+{
+	size_t skip = min_t(size_t, rd->skip, bytes);
+	size_t copy = min_t(size_t, rd->room, bytes - skip);
+
+	rd->skip -= skip;
+	rd->len += bytes;
+	if (!copy || rd->err)
+		return;
+	rd->err = skb_copy_datagram_msg(skb, offset + skip, rd->msg, copy);
+	rd->room -= copy;
+}
+
+/*
+ * Read the record's part in an skb, from @from bytes into what is left of it on.
+ * @end is set if the record ends here. Return: the bytes of the skb that it is.
+ */
+static u32 ferry_record_read_skb(struct ferry_record_read *rd,
+				 struct sk_buff *skb, bool *end)
+{
+	const struct ferry_queued *queued = ferry_queued(skb);
+	u32 at = queued->piece.skip;
+	u32 stop = at + queued->piece.len;
+	u32 mark;
+
+	if (!queued->packed) {
+		ferry_record_copy(rd, skb, at, queued->piece.len);
+		*end = queued->piece.eor;
+		return queued->piece.len;
+	}
+	while (at < stop && !*end) {
+		memcpy(&mark, skb->data + at, sizeof(mark));
+		at += sizeof(mark);
+		*end = mark & FERRY_PACKED_EOR;
+		mark &= ~FERRY_PACKED_EOR;
+		ferry_record_copy(rd, skb, at, mark);
+		at += mark;
+	}
+	return at - queued->piece.skip;
+}
+
+static void ferry_record_consume(struct sock *sk, struct sk_buff *skb, u32 bytes)
+{
+	struct ferry_piece *piece = &ferry_queued(skb)->piece;
+
+	piece->skip += bytes;
+	piece->len -= bytes;
+	if (!piece->len)
+		sk_eat_skb(sk, skb);
+}
+
+/* The first record of the queue, of which there is one. */
+static void ferry_record_read(struct sock *sk, struct ferry_record_read *rd,
+			      bool peek)
+{
+	struct sk_buff_head *queue = &sk->sk_receive_queue;
+	struct ferry_stream *fy = ferry_stream(sk);
+	struct sk_buff *skb, *next;
+	bool end = false;
+	u32 bytes;
+
+	skb = skb_peek(queue);
+	if (sock_flag(sk, SOCK_RCVTSTAMP) && rd->msg)
+		sock_recv_timestamp(rd->msg, sk, skb);
+	skb_queue_walk_from_safe(queue, skb, next) {
+		bytes = ferry_record_read_skb(rd, skb, &end);
+		if (!peek)
+			ferry_record_consume(sk, skb, bytes);
+		if (end)
+			break;
+	}
+	if (peek)
+		return;
+	WRITE_ONCE(fy->unread, fy->unread - rd->len);
+	WRITE_ONCE(fy->records, fy->records - 1);
+	fy->read += rd->len + 1;
+}
+
+/**
+ * ferry_stream_inq() - SIOCINQ
+ * @sk: the socket
+ *
+ * Context: process, under the socket lock.
+ * Return: bytes that can be read; of records, of the first.
+ */
+u32 ferry_stream_inq(struct sock *sk)
+{
+	struct ferry_record_read rd = {};
+
+	if (!ferry_stream_records(sk))
+		return ferry_stream(sk)->unread;
+	if (ferry_stream(sk)->records)
+		ferry_record_read(sk, &rd, true);
+	return rd.len;
+}
+
+static int ferry_stream_recv_record(struct sock *sk, struct msghdr *msg,
+				    size_t len, int flags)
+{
+	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
+	struct ferry_stream *fy = ferry_stream(sk);
+	struct ferry_record_read rd = {
+		.msg = msg,
+		.room = len,
+	};
+	size_t skip;
+	int err;
+
+	while (!fy->records) {
+		err = ferry_stream_may_wait(sk, timeo);
+		if (err <= 0)
+			return err;
+		err = ferry_stream_wait(sk, &timeo, fy->next);
+		if (err)
+			return err;
+	}
+	skip = max(sk_peek_offset(sk, flags), 0);
+	rd.skip = skip;
+	ferry_record_read(sk, &rd, flags & MSG_PEEK);
+	if (!(flags & MSG_PEEK))
+		ferry_stream_read_some(sk);
+	/* As with AF_UNIX, the record is lost unless it was peeked at. */
+	if (rd.err)
+		return rd.err;
+	skip = min(skip, rd.len);
+	if (flags & MSG_PEEK)
+		sk_peek_offset_fwd(sk, len - rd.room);
+	else
+		sk_peek_offset_bwd(sk, rd.len);
+	if (rd.len - skip > len)
+		msg->msg_flags |= MSG_TRUNC;
+	else
+		msg->msg_flags |= MSG_EOR;
+	return flags & MSG_TRUNC ? rd.len - skip : len - rd.room;
+}
+
+/**
+ * ferry_stream_recvmsg() - recvmsg(2)
+ * @sock: the socket
+ * @msg: where to
+ * @len: bytes that it has room for
+ * @flags: MSG_*
+ *
+ * Context: process.
+ * Return: bytes, 0 at the end, or what recv(2) says.
+ */
+int ferry_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
+			 int flags)
+{
+	struct sock *sk = sock->sk;
+	int ret;
+
+	if (flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (flags & MSG_ERRQUEUE)
+		return sock_recv_errqueue(sk, msg, len, SOL_FERRY,
+					  FERRY_RECVERR);
+	if (sk_can_busy_loop(sk) &&
+	    skb_queue_empty_lockless(&sk->sk_receive_queue) &&
+	    sk->sk_state == TCP_ESTABLISHED)
+		sk_busy_loop(sk, flags & MSG_DONTWAIT);
+
+	lock_sock(sk);
+	/* Only a connection has an end to read up to. */
+	if (sk->sk_state == TCP_LISTEN)
+		ret = -ENOTCONN;
+	else if (ferry_stream_records(sk))
+		ret = ferry_stream_recv_record(sk, msg, len, flags);
+	else
+		ret = ferry_stream_recv_bytes(sk, msg, len, flags);
+	release_sock(sk);
+	return ret;
+}

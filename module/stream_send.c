@@ -1,0 +1,610 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sending, and the queue of what is to be sent. See stream.h.
+ *
+ * Payload lies in page fragments, headers apart from it, so that one skb is both
+ * the memory of what was sent and, by a copy of its head, the packet. Unsent skbs
+ * are on sk_write_queue, those that were sent in a tree by sequence number.
+ */
+#include <linux/sched/signal.h>
+
+#include "output.h"
+#include "stream.h"
+
+/* So long may MSG_MORE and FERRY_CORK hold data back: tcp(7), in microseconds. */
+#define FERRY_CORK_MAX	(200 * USEC_PER_MSEC)
+
+/*
+ * The queue
+ */
+
+static struct sk_buff *ferry_stream_sent_skb(struct rb_node *node)
+{
+	return node ? rb_to_skb(node) : NULL;
+}
+
+static void ferry_stream_charge(struct sock *sk, int size)
+{
+	sk_wmem_queued_add(sk, size);
+	sk_mem_charge(sk, size);
+}
+
+static void ferry_stream_free(struct sock *sk, struct sk_buff *skb)
+{
+	sk_wmem_queued_add(sk, -(int)skb->truesize);
+	sk_mem_uncharge(sk, skb->truesize);
+	consume_skb(skb);
+}
+
+/* An empty chunk, charged. */
+static struct sk_buff *ferry_stream_alloc(struct sock *sk, gfp_t gfp)
+{
+	struct sk_buff *skb;
+
+	skb = alloc_skb_fclone(FERRY_OUTPUT_SEG_HEADROOM, gfp);
+	if (unlikely(!skb))
+		return NULL;
+	if (unlikely(!sk_wmem_schedule(sk, skb->truesize))) {
+		consume_skb(skb);
+		return NULL;
+	}
+	skb_reserve(skb, FERRY_OUTPUT_SEG_HEADROOM);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	/* Copies may write the header: it is no part of the payload. */
+	__skb_header_release(skb);
+	*ferry_chunk(skb) = (struct ferry_chunk) {};
+	ferry_stream_charge(sk, skb->truesize);
+	return skb;
+}
+
+/*
+ * Cut off what of an skb is behind its first @at bytes. The marks at its end are
+ * left to the caller.
+ */
+static struct sk_buff *ferry_stream_cut(struct sock *sk, struct sk_buff *skb,
+					u32 at)
+{
+	u32 behind = skb->len - at;
+	u32 truesize = skb->truesize;
+	struct sk_buff *rest;
+
+	/* A copy on its way has the same head, and needs it as it is. */
+	if (skb_unclone(skb, GFP_ATOMIC | __GFP_NOWARN))
+		return NULL;
+	skb->truesize = truesize;
+	rest = ferry_stream_alloc(sk, GFP_ATOMIC | __GFP_NOWARN);
+	if (!rest)
+		return NULL;
+	if (behind) {
+		skb_split(skb, rest, at);
+		skb->truesize -= behind;
+		rest->truesize += behind;
+	}
+	return rest;
+}
+
+/**
+ * ferry_stream_take() - the next chunk to be sent
+ * @sk: the socket
+ * @limit: at most so many bytes
+ *
+ * Context: process or softirq, under the socket lock.
+ * Return: the chunk, on sk_write_queue still; NULL if it is too long, and there is
+ * no memory to cut it.
+ */
+struct sk_buff *ferry_stream_take(struct sock *sk, u32 limit)
+{
+	struct sk_buff *skb = skb_peek(&sk->sk_write_queue);
+	struct ferry_chunk *chunk;
+	struct sk_buff *rest;
+
+	if (WARN_ON_ONCE(!skb))
+		return NULL;
+	chunk = ferry_chunk(skb);
+	if (skb->len > limit) {
+		rest = ferry_stream_cut(sk, skb, limit);
+		if (!rest)
+			return NULL;
+		ferry_chunk(rest)->flags = chunk->flags;
+		chunk->flags = 0;
+		__skb_queue_after(&sk->sk_write_queue, skb, rest);
+	}
+	chunk->len = skb->len;
+	return skb;
+}
+
+static void ferry_stream_link(struct rb_root *root, struct sk_buff *skb,
+			      struct rb_node *parent, struct rb_node **link)
+{
+	rb_link_node(&skb->rbnode, parent, link);
+	rb_insert_color(&skb->rbnode, root);
+}
+
+/**
+ * ferry_stream_sent() - a chunk was sent for the first time
+ * @sk: the socket
+ * @skb: the chunk
+ *
+ * Context: process or softirq, under the socket lock.
+ */
+void ferry_stream_sent(struct sock *sk, struct sk_buff *skb)
+{
+	struct rb_root *root = &ferry_stream(sk)->sent;
+	struct rb_node **link = &root->rb_node;
+	struct rb_node *parent = NULL;
+
+	__skb_unlink(skb, &sk->sk_write_queue);
+	while (*link) {
+		parent = *link;
+		link = &parent->rb_right;
+	}
+	ferry_stream_link(root, skb, parent, link);
+}
+
+/**
+ * ferry_stream_free_acked() - free what has arrived at the peer
+ * @sk: the socket
+ *
+ * Context: process or softirq, under the socket lock.
+ */
+void ferry_stream_free_acked(struct sock *sk)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+	struct rb_node *node = rb_first(&fy->sent);
+	struct sk_buff *skb;
+
+	while (node) {
+		skb = rb_to_skb(node);
+		if (ferry_chunk_end(ferry_chunk(skb)) > fy->conn.snd_una)
+			break;
+		node = rb_next(node);
+		rb_erase(&skb->rbnode, &fy->sent);
+		ferry_stream_free(sk, skb);
+	}
+}
+
+/**
+ * ferry_stream_write_space() - sk_write_space: there may be room to write
+ * @sk: the socket
+ *
+ * Context: process or softirq, under the socket lock.
+ */
+void ferry_stream_write_space(struct sock *sk)
+{
+	struct socket *sock = sk->sk_socket;
+	struct socket_wq *wq;
+
+	if (!sock || !sk_stream_is_writeable(sk))
+		return;
+	clear_bit(SOCK_NOSPACE, &sock->flags);
+	rcu_read_lock();
+	wq = rcu_dereference(sk->sk_wq);
+	if (skwq_has_sleeper(wq))
+		wake_up_interruptible_poll(&wq->wait, EPOLLOUT | EPOLLWRNORM |
+					   EPOLLWRBAND);
+	rcu_read_unlock();
+	if (!(sk->sk_shutdown & SEND_SHUTDOWN))
+		sk_wake_async(sk, SOCK_WAKE_SPACE, POLL_OUT);
+}
+
+/**
+ * ferry_stream_purge_unsent() - nothing is sent any more, nor again
+ * @sk: the socket, its connection over
+ *
+ * Context: process or softirq, under the socket lock.
+ */
+void ferry_stream_purge_unsent(struct sock *sk)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+	struct rb_node *node;
+	struct sk_buff *skb;
+
+	while ((skb = __skb_dequeue(&sk->sk_write_queue)))
+		ferry_stream_free(sk, skb);
+	while ((node = rb_first(&fy->sent))) {
+		rb_erase(node, &fy->sent);
+		ferry_stream_free(sk, rb_to_skb(node));
+	}
+	fy->held = 0;
+}
+
+/*
+ * What the engine asks for: struct ferry_conn_ops
+ */
+
+static struct ferry_stream *ferry_stream_of(struct ferry_conn *conn)
+{
+	return container_of(conn, struct ferry_stream, conn);
+}
+
+static struct ferry_chunk *ferry_stream_chunk(struct rb_node *node)
+{
+	struct sk_buff *skb = ferry_stream_sent_skb(node);
+
+	return skb ? ferry_chunk(skb) : NULL;
+}
+
+static struct ferry_chunk *ferry_stream_find(struct ferry_conn *conn, u64 seq)
+{
+	struct rb_node *node = ferry_stream_of(conn)->sent.rb_node;
+	struct ferry_chunk *chunk;
+
+	while (node) {
+		chunk = ferry_chunk(rb_to_skb(node));
+		if (seq < chunk->seq)
+			node = node->rb_left;
+		else if (seq >= ferry_chunk_end(chunk))
+			node = node->rb_right;
+		else
+			return chunk;
+	}
+	return NULL;
+}
+
+static struct ferry_chunk *ferry_stream_next(struct ferry_conn *conn,
+					     struct ferry_chunk *chunk)
+{
+	return ferry_stream_chunk(rb_next(&ferry_chunk_skb(chunk)->rbnode));
+}
+
+static struct ferry_chunk *ferry_stream_prev(struct ferry_conn *conn,
+					     struct ferry_chunk *chunk)
+{
+	return ferry_stream_chunk(rb_prev(&ferry_chunk_skb(chunk)->rbnode));
+}
+
+static struct ferry_chunk *ferry_stream_split(struct ferry_conn *conn,
+					      struct ferry_chunk *chunk, u32 at)
+{
+	struct ferry_stream *fy = ferry_stream_of(conn);
+	struct sk_buff *skb = ferry_chunk_skb(chunk);
+	struct rb_node *parent = &skb->rbnode;
+	struct rb_node **link = &parent->rb_right;
+	struct sk_buff *rest;
+
+	rest = ferry_stream_cut(&fy->fs.sk, skb, at);
+	if (!rest)
+		return NULL;
+	while (*link) {
+		parent = *link;
+		link = &parent->rb_left;
+	}
+	ferry_stream_link(&fy->sent, rest, parent, link);
+	return ferry_chunk(rest);
+}
+
+const struct ferry_conn_ops ferry_stream_conn_ops = {
+	.find = ferry_stream_find,
+	.next = ferry_stream_next,
+	.prev = ferry_stream_prev,
+	.split = ferry_stream_split,
+	.reorder = ferry_stream_reorder,
+};
+
+/*
+ * sendmsg(2)
+ */
+
+/* The last unsent chunk, if bytes may be added to it. */
+static struct sk_buff *ferry_stream_tail(struct sock *sk)
+{
+	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
+	struct ferry_stream *fy = ferry_stream(sk);
+
+	if (!skb || fy->sealed || skb->len >= fy->conn.batch)
+		return NULL;
+	return skb;
+}
+
+/*
+ * Copy into a page, as much as it has room for, and hang it on @skb.
+ * Return: bytes; 0 if @skb has no room for one more page; negative errno: -ENOMEM
+ * is for who waits for memory.
+ */
+static int ferry_stream_copy_some(struct sock *sk, struct sk_buff *skb,
+				  struct msghdr *msg, u32 room)
+{
+	struct page_frag *pfrag = sk_page_frag(sk);
+	int i = skb_shinfo(skb)->nr_frags;
+	bool merge;
+	int copy, err;
+
+	if (!sk_page_frag_refill(sk, pfrag))
+		return -ENOMEM;
+	merge = skb_can_coalesce(skb, i, pfrag->page, pfrag->offset);
+	if (!merge && i == MAX_SKB_FRAGS)
+		return 0;
+	copy = min_t(size_t, pfrag->size - pfrag->offset, msg_data_left(msg));
+	copy = min_t(u32, copy, room);
+	if (!sk_wmem_schedule(sk, copy))
+		return -ENOMEM;
+	err = skb_copy_to_page_nocache(sk, &msg->msg_iter, skb, pfrag->page,
+				       pfrag->offset, copy);
+	if (err)
+		return err;
+	if (merge) {
+		skb_frag_size_add(&skb_shinfo(skb)->frags[i - 1], copy);
+	} else {
+		skb_fill_page_desc(skb, i, pfrag->page, pfrag->offset, copy);
+		page_ref_inc(pfrag->page);
+	}
+	pfrag->offset += copy;
+	return copy;
+}
+
+/* Let the engine have what was held back: all, or with @part whole segments. */
+static void ferry_stream_unhold(struct sock *sk, bool part)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+	u32 bytes = fy->held;
+
+	if (part)
+		bytes -= bytes % fy->conn.mss;
+	fy->held -= bytes;
+	if (!fy->held)
+		fy->cork_at = 0;
+	if (bytes)
+		ferry_conn_queue(&fy->conn, bytes, 0);
+}
+
+/**
+ * ferry_stream_uncork() - hold nothing back
+ * @sk: the socket
+ *
+ * Context: process or softirq, under the socket lock; ferry_stream_push() is to
+ * follow.
+ */
+void ferry_stream_uncork(struct sock *sk)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+
+	if (fy->held && ferry_conn_may_send(&fy->conn))
+		ferry_stream_unhold(sk, false);
+	fy->cork_at = 0;
+}
+
+static void ferry_stream_send_now(struct sock *sk, int flags)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+	bool more = flags & MSG_MORE || fy->corked;
+	u64 now = ferry_stream_now();
+
+	ferry_stream_unhold(sk, more);
+	if (fy->held && !fy->cork_at)
+		fy->cork_at = now + FERRY_CORK_MAX;
+	ferry_stream_push(sk, now);
+}
+
+static bool ferry_stream_send_ended(const struct sock *sk)
+{
+	return sk->sk_err || sk->sk_shutdown & SEND_SHUTDOWN ||
+	       !ferry_conn_may_send(&ferry_stream(sk)->conn);
+}
+
+/* Add some bytes to the last chunk, or to a new one. As copy_some(). */
+static int ferry_stream_append(struct sock *sk, struct msghdr *msg)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+	struct sk_buff *skb = ferry_stream_tail(sk);
+	bool fresh = !skb;
+	int copied;
+
+	if (fresh) {
+		if (!sk_stream_memory_free(sk))
+			return -ENOMEM;
+		skb = ferry_stream_alloc(sk, sk->sk_allocation);
+		if (!skb)
+			return -ENOMEM;
+	}
+	copied = ferry_stream_copy_some(sk, skb, msg,
+					fy->conn.batch - skb->len);
+	if (copied > 0) {
+		fy->held += copied;
+		if (fresh) {
+			__skb_queue_tail(&sk->sk_write_queue, skb);
+			fy->sealed = false;
+		}
+	} else {
+		if (fresh)
+			ferry_stream_free(sk, skb);
+		else if (!copied)
+			fy->sealed = true;
+	}
+	return copied;
+}
+
+static int ferry_stream_send_bytes(struct sock *sk, struct msghdr *msg,
+				   long *timeo)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+	int flags = msg->msg_flags;
+	int sent = 0;
+	int err;
+
+	while (msg_data_left(msg)) {
+		if (ferry_stream_send_ended(sk)) {
+			err = -EPIPE;
+			goto out;
+		}
+		err = ferry_stream_append(sk, msg);
+		if (err >= 0) {
+			sent += err;
+			/* The wire need not wait for the rest. */
+			if (fy->held >= fy->conn.batch)
+				ferry_stream_send_now(sk, MSG_MORE);
+			continue;
+		}
+		if (err != -ENOMEM)
+			goto out;
+		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+		if (fy->held)
+			ferry_stream_send_now(sk, 0);
+		err = sk_stream_wait_memory(sk, timeo);
+		if (err)
+			goto out;
+	}
+	err = 0;
+	if (flags & MSG_EOR && sent)
+		fy->sealed = true;
+out:
+	if (sent && !ferry_stream_send_ended(sk))
+		ferry_stream_send_now(sk, err ? 0 : flags);
+	return sent ?: err;
+}
+
+/*
+ * Records go on the queue whole or not at all.
+ */
+
+/* Build a record's chunks on @list. -ENOMEM: wait, and try again. */
+static int ferry_stream_build_record(struct sock *sk, struct msghdr *msg,
+				     struct sk_buff_head *list)
+{
+	u32 batch = ferry_stream(sk)->conn.batch;
+	struct sk_buff *skb;
+	int copied;
+
+	do {
+		skb = ferry_stream_alloc(sk, sk->sk_allocation);
+		if (!skb)
+			return -ENOMEM;
+		__skb_queue_tail(list, skb);
+		while (msg_data_left(msg) && skb->len < batch) {
+			copied = ferry_stream_copy_some(sk, skb, msg,
+							batch - skb->len);
+			if (copied < 0)
+				return copied;
+			if (!copied)
+				break;
+		}
+	} while (msg_data_left(msg));
+	return 0;
+}
+
+static void ferry_stream_drop_record(struct sock *sk, struct sk_buff_head *list)
+{
+	struct sk_buff *skb;
+
+	while ((skb = __skb_dequeue(list)))
+		ferry_stream_free(sk, skb);
+}
+
+static int ferry_stream_send_record(struct sock *sk, struct msghdr *msg,
+				    size_t len, long *timeo)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+	struct iov_iter start = msg->msg_iter;
+	struct sk_buff_head list;
+	int err;
+
+	__skb_queue_head_init(&list);
+	for (;;) {
+		if (ferry_stream_send_ended(sk))
+			return -EPIPE;
+		if (len > READ_ONCE(sk->sk_sndbuf) ||
+		    len > ferry_conn_record_max(&fy->conn))
+			return -EMSGSIZE;
+		err = -ENOMEM;
+		if (sk_stream_memory_free(sk)) {
+			err = ferry_stream_build_record(sk, msg, &list);
+			if (!err)
+				break;
+			ferry_stream_drop_record(sk, &list);
+			msg->msg_iter = start;
+		}
+		if (err != -ENOMEM)
+			return err;
+		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+		err = sk_stream_wait_memory(sk, timeo);
+		if (err)
+			return err;
+	}
+	ferry_chunk(skb_peek_tail(&list))->flags = FERRY_F_EOR;
+	skb_queue_splice_tail(&list, &sk->sk_write_queue);
+	ferry_conn_queue(&fy->conn, len, FERRY_F_EOR);
+	ferry_stream_push(sk, ferry_stream_now());
+	return len;
+}
+
+static int ferry_stream_send_locked(struct sock *sk, struct msghdr *msg,
+				    size_t len)
+{
+	long timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
+	struct sockcm_cookie sockc;
+	int err;
+
+	if (msg->msg_controllen) {
+		ferry_sockcm_init(&sockc, sk);
+		err = sock_cmsg_send(sk, msg, &sockc);
+		if (err)
+			return err;
+	}
+	if (ferry_stream_records(sk) && sk->sk_state == TCP_CLOSE &&
+	    !sk->sk_err && !sk->sk_shutdown)
+		return -ENOTCONN;
+	if ((1 << sk->sk_state) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) {
+		err = sk_stream_wait_connect(sk, &timeo);
+		if (err)
+			return sk_stream_error(sk, msg->msg_flags, err);
+	}
+	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+	err = ferry_stream_records(sk) ?
+	      ferry_stream_send_record(sk, msg, len, &timeo) :
+	      ferry_stream_send_bytes(sk, msg, &timeo);
+	if (err == -EAGAIN && sk->sk_socket &&
+	    !skb_queue_empty(&sk->sk_write_queue))
+		sk->sk_write_space(sk);
+	return err < 0 ? sk_stream_error(sk, msg->msg_flags, err) : err;
+}
+
+/**
+ * ferry_stream_sendmsg() - sendmsg(2)
+ * @sock: the socket
+ * @msg: the message
+ * @len: its length in bytes
+ *
+ * Context: process.
+ * Return: bytes sent, or what send(2) says.
+ */
+int ferry_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
+{
+	struct sock *sk = sock->sk;
+	int ret;
+
+	if (msg->msg_flags & MSG_OOB)
+		return -EOPNOTSUPP;
+
+	lock_sock(sk);
+	ret = ferry_stream_send_locked(sk, msg, len);
+	release_sock(sk);
+	return ret;
+}
+
+/**
+ * ferry_stream_queue_fin() - nothing comes after what is queued
+ * @sk: the socket, of which ferry_conn_may_send() is true
+ *
+ * Context: process, under the socket lock; ferry_stream_push() is to follow.
+ */
+void ferry_stream_queue_fin(struct sock *sk)
+{
+	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
+	struct ferry_stream *fy = ferry_stream(sk);
+
+	ferry_stream_uncork(sk);
+	if (!skb) {
+		skb = alloc_skb_fclone(FERRY_OUTPUT_SEG_HEADROOM,
+				       GFP_KERNEL | __GFP_NOFAIL);
+		skb_reserve(skb, FERRY_OUTPUT_SEG_HEADROOM);
+		skb->ip_summed = CHECKSUM_PARTIAL;
+		__skb_header_release(skb);
+		*ferry_chunk(skb) = (struct ferry_chunk) {};
+		/* An end must not wait for memory. */
+		if (!sk_wmem_schedule(sk, skb->truesize))
+			skb->truesize = 0;
+		ferry_stream_charge(sk, skb->truesize);
+		__skb_queue_tail(&sk->sk_write_queue, skb);
+	}
+	ferry_chunk(skb)->flags |= FERRY_F_FIN;
+	ferry_conn_queue(&fy->conn, 0, FERRY_F_FIN);
+}
