@@ -480,8 +480,11 @@ static int ferry_stream_recv_bytes(struct sock *sk, struct msghdr *msg,
 
 	if (flags & MSG_PEEK)
 		peek_off = max(sk_peek_offset(sk, flags), 0);
-	rd.seq = fy->read + peek_off;
 	for (;;) {
+		/* Whoever slept may not be the first to read what came. */
+		if (!(flags & MSG_PEEK) || !rd.copied)
+			rd.seq = fy->read + peek_off;
+		rd.seq = max(rd.seq, fy->read);
 		err = ferry_stream_read_ready(sk, &rd);
 		if (err || rd.copied >= target)
 			break;
