@@ -241,8 +241,10 @@ static int ferry_stream_connect_start(struct sock *sk,
 	fy->flow.key.rport = sfy->sfy_port;
 	fy->flow.ifindex = sfy->sfy_ifindex ?: sk->sk_bound_dev_if;
 	err = ferry_stream_choose_port(sk);
-	if (err)
+	if (err) {
+		memset(&fy->flow.key, 0, sizeof(fy->flow.key));
 		return err;
+	}
 	WRITE_ONCE(fy->fs.saddr, path.saddr);
 	ferry_stream_set_txhash(sk);
 
