@@ -64,6 +64,8 @@ static void ferry_stream_send_all(struct sock *sk, u64 now)
 	while ((what = ferry_conn_next(conn, now, &plan)) != FERRY_SEND_NOTHING) {
 		if (what == FERRY_SEND_CONTROL) {
 			ferry_conn_control(conn, now, &seg);
+			if (seg.kind == FERRY_KIND_SYN && conn->syn_sends > 1)
+				ferry_stats_inc(fn, FERRY_STAT_RETRANS);
 			ferry_output_control(fn, sk, &fy->flow, &seg);
 			continue;
 		}
