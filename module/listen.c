@@ -638,7 +638,7 @@ static int ferry_listen_start(struct sock *sk)
 
 	err = ferry_socket_autobind(sk);
 	if (err)
-		return err;
+		return err == -EAGAIN ? -EADDRINUSE : err;
 	l = kzalloc(sizeof(*l), GFP_KERNEL_ACCOUNT);
 	if (!l)
 		return -ENOBUFS;
