@@ -145,7 +145,9 @@ void ferry_conn_queue(struct ferry_conn *conn, u32 len, u8 flags)
  * ferry_conn_read() - the application has read something
  * @conn: the connection, @room up to date
  *
- * Has an ACK sent if the peer should know of the room.
+ * Has an ACK sent if the peer should know of the room; or if more than one of its
+ * segments waits for its acknowledgment: it may have a small buffer, or a small
+ * congestion window, and nothing more to send before (as Linux TCP).
  *
  * Context: any; pure.
  */
@@ -159,7 +161,8 @@ void ferry_conn_read(struct ferry_conn *conn)
 	default:
 		return;
 	}
-	if (ferry_rwnd_update_due(&conn->rwnd, conn->rcv_nxt, conn->room,
+	if (conn->rcv_nxt - conn->rcv_acked > conn->rcv_seg ||
+	    ferry_rwnd_update_due(&conn->rwnd, conn->rcv_nxt, conn->room,
 				  conn->capacity, conn->mss))
 		conn->pending |= FERRY_PENDING_ACK;
 }

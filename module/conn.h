@@ -277,6 +277,7 @@ struct ferry_conn_setup {
  * @sacked: in SACKed chunks
  * @mss: largest segment, both ends considered, in bytes
  * @rcv_mss: what this end offered the peer as the largest
+ * @rcv_seg: how large the peer's segments are of late: the largest, slowly forgotten
  * @batch: largest chunk, in bytes
  * @room: bytes of payload that the receive buffer has room for beyond what
  *	waits in order to be read; the owner keeps it
@@ -336,6 +337,7 @@ struct ferry_conn {
 	u32	sacked;
 	u32	mss;
 	u32	rcv_mss;
+	u32	rcv_seg;
 	u32	batch;
 	u32	room;
 	u32	capacity;

@@ -245,10 +245,19 @@ static void take_ahead(struct ferry_conn *conn, const struct ferry_piece *piece,
 	}
 }
 
+static void note_size(struct ferry_conn *conn, u32 len)
+{
+	if (len >= conn->rcv_seg)
+		conn->rcv_seg = len;
+	else
+		conn->rcv_seg -= (conn->rcv_seg - len) / 8;
+}
+
 static void take_in_turn(struct ferry_conn *conn,
 			 const struct ferry_piece *piece, u64 now,
 			 struct ferry_result *result)
 {
+	note_size(conn, piece->len);
 	conn->rcv_nxt = piece->seq + piece->len + piece->eor;
 	if (conn->ahead.count) {
 		/* It fills a hole, in whole or in part: no time to lose. */

@@ -620,6 +620,19 @@ UNIT(conn_ack__delayed)
 	CHECK_EQ(output().kind, 0);
 }
 
+UNIT(conn_ack__of_what_was_read)
+{
+	establish(0);
+	data_in(0, 0, 10, 0);
+	CHECK_EQ(output().kind, 0);
+	ferry_conn_read(&conn);
+	CHECK_EQ(output().kind, 0);
+	data_in(10, 0, 10, 0);
+	CHECK_EQ(output().kind, 0);
+	ferry_conn_read(&conn);
+	CHECK_EQ(output().ack, IRS + 1 + 20);
+}
+
 UNIT(conn_ack__rides_on_data)
 {
 	struct ferry_seg seg;
