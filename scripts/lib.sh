@@ -72,7 +72,7 @@ kernel_find()
 		kernel_in_tree "$1" "$("$ROOT/scripts/tree" "$1")"
 		;;
 	debug | kcsan)
-		kernel_in_build "$("$ROOT/scripts/debug-kernel" "$1")"
+		kernel_in_build "$("$ROOT/scripts/debug-kernel" --path "$1")"
 		;;
 	/*)
 		kernel_in_build "$1"
