@@ -80,6 +80,15 @@ u64 ferry_link_address(const struct ferry_link *link)
 }
 
 /*
+ * Is it the loop? A card is a link, and may have packets, before it is told to
+ * be: see ferry_link_start(). Context: any, under RCU.
+ */
+static bool ferry_link_loops(const struct ferry_link *link)
+{
+	return READ_ONCE(link->loop);
+}
+
+/*
  * Whom a packet is for and from whom it comes: is it ours to look at?
  * FERRY_STAT_IN_PACKETS stands for yes.
  */
@@ -95,7 +104,8 @@ static enum ferry_stat ferry_link_accept(const struct ferry_link *link,
 	switch (skb->pkt_type) {
 	case PACKET_OTHERHOST:
 		/* The loop carries what is for any of this host's addresses. */
-		if (!link->loop || !ferry_link_owns(link->fn, 0, daddr))
+		if (!ferry_link_loops(link) ||
+		    !ferry_link_owns(link->fn, 0, daddr))
 			return FERRY_STAT_IN_OTHER_HOST;
 		break;
 	case PACKET_MULTICAST:
@@ -105,7 +115,7 @@ static enum ferry_stat ferry_link_accept(const struct ferry_link *link,
 	}
 
 	/* A wire that leads back brings what this host heard already. */
-	if (!link->loop && ferry_link_owns(link->fn, 0, saddr))
+	if (!ferry_link_loops(link) && ferry_link_owns(link->fn, 0, saddr))
 		return FERRY_STAT_IN_ECHO;
 	return FERRY_STAT_IN_PACKETS;
 }
@@ -131,7 +141,7 @@ static int ferry_link_rcv(struct sk_buff *skb, struct net_device *dev,
 	}
 
 	/* From here on PACKET_LOOPBACK says: this host sent it. */
-	if (link->loop)
+	if (ferry_link_loops(link))
 		skb->pkt_type = PACKET_LOOPBACK;
 	ferry_link_ops->rcv(link->fn, skb);
 	return NET_RX_SUCCESS;
@@ -323,7 +333,7 @@ int ferry_link_start(struct ferry_net *fn)
 	}
 	/* The registration of a card of ours has enabled it. */
 	link = ferry_link_find(fn, dev->ifindex);
-	link->loop = true;
+	WRITE_ONCE(link->loop, true);
 	ferry_link_changed(&fn->links);
 	rcu_assign_pointer(fn->links.loop, link);
 unlock:
@@ -352,7 +362,8 @@ static struct ferry_link *ferry_link_choose(struct ferry_net *fn, u64 saddr,
 	}
 
 	/* No other host can be at the loop's end. */
-	if (!link || (link->loop && daddr != FERRY_ADDR_BROADCAST))
+	if (!link ||
+	    (ferry_link_loops(link) && daddr != FERRY_ADDR_BROADCAST))
 		return ERR_PTR(-ENETUNREACH);
 	if (ferry_addr_is_station(saddr) && saddr != ferry_link_address(link))
 		return ERR_PTR(-EADDRNOTAVAIL);

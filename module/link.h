@@ -43,7 +43,7 @@ struct ferry_link {
 	netdevice_tracker	tracker;
 	struct ferry_net	*fn;	/* const */
 	struct ferry_link_addr __rcu *addr;	/* the device's own address */
-	bool			loop;	/* const but for ferry_link_start() */
+	bool			loop;	/* RTNL; read without */
 	struct rcu_head		rcu;
 };
 
