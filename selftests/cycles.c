@@ -9,7 +9,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -95,7 +94,7 @@ static void drain(int fd)
 static bool fy0_has_gone(void *unused)
 {
 	(void)unused;
-	return !if_nametoindex("fy0");
+	return !link_index("fy0");
 }
 
 /* Pairs between two namespaces that stay. Return: 0 or -errno. */

@@ -7,7 +7,6 @@
  *	+-----------------+
  */
 #include <errno.h>
-#include <net/if.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -65,9 +64,9 @@ TEST_F(address, socket__what_it_says_of_itself)
 TEST_F(address, socket__makes_and_raises_the_card)
 {
 	ASSERT_LE(0, net_new());
-	EXPECT_EQ(0, if_nametoindex("ferry0"));
+	EXPECT_EQ(0, link_index("ferry0"));
 	close(dgram());
-	EXPECT_NE(0, if_nametoindex("ferry0"));
+	EXPECT_NE(0, link_index("ferry0"));
 	EXPECT_TRUE(link_running("ferry0"));
 }
 
@@ -75,9 +74,9 @@ TEST_F(address, socket__makes_and_raises_the_card)
 TEST_F(address, socket__makes_the_card_again)
 {
 	ASSERT_EQ(0, link_del("ferry0"));
-	EXPECT_EQ(0, if_nametoindex("ferry0"));
+	EXPECT_EQ(0, link_index("ferry0"));
 	close(dgram());
-	EXPECT_NE(0, if_nametoindex("ferry0"));
+	EXPECT_NE(0, link_index("ferry0"));
 }
 
 /* Each call that takes an address. */

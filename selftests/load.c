@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,13 +97,13 @@ TEST_F(load, unload__with_devices)
 	ASSERT_EQ(0, ferry_enable("ve0"));
 	close(dgram());
 	ASSERT_EQ(0, module_remove_wait("ferry"));
-	EXPECT_EQ(0, if_nametoindex("ferry0"));
-	EXPECT_EQ(0, if_nametoindex("fy0"));
-	EXPECT_NE(0, if_nametoindex("ve0"));
+	EXPECT_EQ(0, link_index("ferry0"));
+	EXPECT_EQ(0, link_index("fy0"));
+	EXPECT_NE(0, link_index("ve0"));
 	EXPECT_EQ(0, link_up("ve0"));
 	EXPECT_EQ(0, link_del("ve0"));
 	ASSERT_EQ(0, net_enter(self->wire.blue));
-	EXPECT_EQ(0, if_nametoindex("fy1"));
+	EXPECT_EQ(0, link_index("fy1"));
 	ASSERT_EQ(0, net_enter(self->host));
 	EXPECT_NOTHING_LEFT();
 

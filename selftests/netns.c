@@ -9,7 +9,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -83,7 +82,7 @@ TEST_F(netns, devices_of_another)
 static bool fy0_has_gone(void *unused)
 {
 	(void)unused;
-	return !if_nametoindex("fy0");
+	return !link_index("fy0");
 }
 
 /*
@@ -104,7 +103,7 @@ TEST_F(netns, goes_with_its_last_reader)
 	}
 	close(self->wire.blue);
 	ASSERT_TRUE(wait_asleep(pid, SYS_recvfrom));
-	EXPECT_NE(0, if_nametoindex("fy0"));
+	EXPECT_NE(0, link_index("fy0"));
 	ASSERT_EQ(0, kill(pid, SIGKILL));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_TRUE(wait_until(fy0_has_gone, NULL));
@@ -123,7 +122,7 @@ TEST_F(netns, is_kept_by_a_socket)
 	close(self->wire.blue);
 	ASSERT_EQ(1, sock_send_to(fd, "x", 1, &to));
 	EXPECT_EQ(1, sock_await(blue, &self->byte, 1));
-	EXPECT_NE(0, if_nametoindex("fy0"));
+	EXPECT_NE(0, link_index("fy0"));
 	close(blue);
 	EXPECT_TRUE(wait_until(fy0_has_gone, NULL));
 }

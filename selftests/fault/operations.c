@@ -407,7 +407,7 @@ static int do_sysctl(struct scene *scene)
 static int added(int err, const char *name)
 {
 	fault_over();
-	return err && if_nametoindex(name) ? 0 : err;
+	return err && link_index(name) ? 0 : err;
 }
 
 static int do_add_card(struct scene *scene)
@@ -431,7 +431,7 @@ static int do_add_pair(struct scene *scene)
 	(void)scene;
 	err = added(link_add(&spec), "fault0");
 	/* Both ends, or none. */
-	return !err == !!if_nametoindex("fault1") ? err : -ENOTUNIQ;
+	return !err == !!link_index("fault1") ? err : -ENOTUNIQ;
 }
 
 static int do_delete_card(struct scene *scene)
@@ -440,7 +440,7 @@ static int do_delete_card(struct scene *scene)
 
 	(void)scene;
 	fault_over();
-	return err && !if_nametoindex("fault0") ? 0 : err;
+	return err && !link_index("fault0") ? 0 : err;
 }
 
 static int do_card_up(struct scene *scene)

@@ -143,6 +143,24 @@ int link_del(const char *name)
 		    NULL, NULL);
 }
 
+static int index_message(const struct nlmsghdr *nlh, void *index)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+
+	*(unsigned int *)index = ifi->ifi_index;
+	return MNL_CB_OK;
+}
+
+unsigned int link_index(const char *name)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	unsigned int index = 0;
+
+	talk(NETLINK_ROUTE, link_message(buf, RTM_GETLINK, 0, name),
+	     index_message, &index);
+	return index;
+}
+
 static int link_set_flags(const char *name, unsigned int flags)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];

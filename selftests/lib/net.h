@@ -38,6 +38,11 @@ int link_set_address(const char *name, const unsigned char *addr);
 int link_set_mtu(const char *name, unsigned int mtu);
 int link_move(const char *name, int net);
 
+/*
+ * A device's index, or 0 where it is not there. if_nametoindex() says so too, but
+ * has the core run modprobe twice to find one of that name.
+ */
+unsigned int link_index(const char *name);
 int link_address(const char *name, unsigned char *addr);
 bool link_running(const char *name);
 /*

@@ -8,7 +8,6 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <net/if.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -112,7 +111,7 @@ static int wire_send(const char *dev, int count)
 {
 	struct sockaddr_ll to = {
 		.sll_family = AF_PACKET,
-		.sll_ifindex = if_nametoindex(dev),
+		.sll_ifindex = link_index(dev),
 	};
 	char frame[128] = { [0 ... 5] = 0xff, [6 ... 11] = 0x02, 0x88, 0xb6 };
 	int fd = socket(AF_PACKET, SOCK_RAW, 0);
@@ -196,7 +195,7 @@ static void *flood(void *data)
 	struct flood *flood = data;
 
 	while (!__atomic_load_n(&flood->stop, __ATOMIC_RELAXED)) {
-		if (if_nametoindex("fy0"))
+		if (link_index("fy0"))
 			__atomic_fetch_add(&flood->sent, wire_send("fy0", FLOOD),
 					   __ATOMIC_RELAXED);
 	}
@@ -232,7 +231,7 @@ TEST_F_TIMEOUT(churn, namespaces_go_with_traffic, 600)
 		ASSERT_EQ(0, net_enter(here));
 		close(there);
 		/* The namespace is gone when its end of the wire is. */
-		while (if_nametoindex("fy0"))
+		while (link_index("fy0"))
 			sched_yield();
 	}
 	__atomic_store_n(&sender.stop, true, __ATOMIC_RELAXED);
