@@ -14,6 +14,7 @@
 #include "kselftest_harness.h"
 #include "module.h"
 #include "net.h"
+#include "repeat.h"
 #include "sock.h"
 #include "wait.h"
 #include "wire.h"
@@ -146,14 +147,16 @@ static int traffic(void)
 	return err;
 }
 
+/* On a debug kernel there are fewer: see repeat(). */
 TEST_F_TIMEOUT(load, cycles, 300)
 {
+	int cycles = repeat(CYCLES), warm_up = repeat(WARM_UP);
 	struct leftover warm = { }, before = leftover_now(), after;
 	int i, net;
 
 	ASSERT_EQ(0, module_remove_wait("ferry"));
 	before.irqs = leftover_now().irqs;
-	for (i = 0; i < CYCLES; i++) {
+	for (i = 0; i < cycles; i++) {
 		ASSERT_EQ(0, module_insert(module_ferry(), ""));
 		net = net_new();
 		ASSERT_LE(0, net);
@@ -161,14 +164,14 @@ TEST_F_TIMEOUT(load, cycles, 300)
 		ASSERT_EQ(0, module_remove_wait("ferry"));
 		ASSERT_EQ(0, net_enter(self->host));
 		close(net);
-		if (i == WARM_UP)
+		if (i == warm_up)
 			warm = leftover_now();
 	}
 	EXPECT_NOTHING_LEFT();
 	after = leftover_now();
 	EXPECT_EQ(before.irqs, after.irqs);
 	TH_LOG("%ld kB more after %d cycles", after.memory - warm.memory,
-	       CYCLES - WARM_UP);
+	       cycles - warm_up);
 	/* Some of that is what the rest of the system does. */
 	EXPECT_GT(SLACK, after.memory - warm.memory);
 }
