@@ -15,6 +15,7 @@
 #include <linux/ethtool.h>
 #include <linux/ferry.h>
 #include <linux/filter.h>
+#include <linux/net_tstamp.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <poll.h>
@@ -80,46 +81,45 @@ static int readable(int fd)
 	return poll(&pfd, 1, WAIT_MS) == 1 ? 0 : -ETIMEDOUT;
 }
 
-/* Everything that Ferry and its card say they have dropped. */
+/*
+ * Everything that Ferry and its card say they have dropped, but for what nobody
+ * was meant to take.
+ */
 static long drops(void)
 {
-	static const char *const cards[] = {
-		"/sys/class/net/ferry0/statistics/rx_dropped",
-		"/sys/class/net/ferry0/statistics/tx_dropped",
-	};
-	long count, sum = 0;
-	char name[64];
+	long count, rx, tx, sum = 0;
+	char name[64], line[512];
 	FILE *file;
-	size_t i;
 
 	file = fopen("/proc/thread-self/net/ferry/stat", "r");
 	if (!file)
 		return -errno;
 	while (fscanf(file, "%63s %ld", name, &count) == 2)
-		if (strstr(name, "Drop"))
+		if (strstr(name, "Drop") && strcmp(name, "InDropNoPort"))
 			sum += count;
 	fclose(file);
-	for (i = 0; i < sizeof(cards) / sizeof(cards[0]); i++) {
-		file = fopen(cards[i], "r");
-		if (!file)
-			return -errno;
-		if (fscanf(file, "%ld", &count) == 1)
-			sum += count;
-		fclose(file);
-	}
+
+	file = fopen("/proc/thread-self/net/dev", "r");
+	if (!file)
+		return -errno;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, " ferry0: %*d %*d %*d %ld %*d %*d %*d %*d "
+			   "%*d %*d %*d %ld", &rx, &tx) == 2)
+			sum += rx + tx;
+	fclose(file);
 	return sum;
 }
 
-/* What was sent is there, unchanged, or a drop was counted. */
-static int arrived_or_counted(struct scene *scene)
+/* What was sent is there at @fd, unchanged, or a drop was counted. */
+static int arrived_or_counted(const struct scene *scene, int fd)
 {
-	struct pollfd pfd = { .fd = scene->other, .events = POLLIN };
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	char buffer[sizeof(PAYLOAD)];
 	int waited;
 
 	for (waited = 0; waited < WAIT_MS; waited += POLL_MS) {
 		if (poll(&pfd, 1, POLL_MS) == 1) {
-			if (recv(scene->other, buffer, sizeof(buffer), 0) !=
+			if (recv(fd, buffer, sizeof(buffer), 0) !=
 			    sizeof(buffer))
 				return -errno;
 			return memcmp(buffer, PAYLOAD, sizeof(buffer)) ?
@@ -192,12 +192,43 @@ static int with_datagrams(struct scene *scene)
 	return err ? err : readable(scene->other);
 }
 
-static int share(int fd)
+static int set_one(int fd, int level, int option)
 {
 	int one = 1;
 
-	return result(setsockopt(fd, SOL_FERRY, FERRY_REUSEPORT, &one,
-				 sizeof(one)));
+	return result(setsockopt(fd, level, option, &one, sizeof(one)));
+}
+
+/* Nobody has the port that it is connected to. */
+static int with_nobody_there(struct scene *scene)
+{
+	int err = with_socket(scene);
+
+	scene->drops = drops();
+	return err ? err : connect_to(scene->fd, PORT);
+}
+
+/* Twice, as above. */
+static int with_times_of_sending(struct scene *scene)
+{
+	int flags = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+	struct pollfd pfd = { .events = 0 };
+	int err = with_receiver(scene);
+
+	if (!err)
+		err = result(setsockopt(scene->fd, SOL_SOCKET, SO_TIMESTAMPING,
+					&flags, sizeof(flags)));
+	if (!err)
+		err = send_to(scene->fd, PORT);
+	if (!err)
+		err = send_to(scene->fd, PORT);
+	pfd.fd = scene->fd;
+	return err ? err : poll(&pfd, 1, WAIT_MS) == 1 ? 0 : -ETIMEDOUT;
+}
+
+static int share(int fd)
+{
+	return set_one(fd, SOL_FERRY, FERRY_REUSEPORT);
 }
 
 static int with_group(struct scene *scene)
@@ -253,6 +284,41 @@ static int with_dummy(struct scene *scene)
 
 	(void)scene;
 	return link_add(&spec);
+}
+
+static int with_enabled_dummy(struct scene *scene)
+{
+	int err = with_dummy(scene);
+
+	return err ? err : ferry_enable("dummy0");
+}
+
+/* A broadcast that dummy0 swallows is heard here alone, by both sockets. */
+static int with_audience(struct scene *scene)
+{
+	int err = with_enabled_dummy(scene);
+
+	if (!err)
+		err = link_up("dummy0");
+	if (!err)
+		err = with_socket(scene);
+	if (err)
+		return err;
+	scene->other = socket(AF_FERRY, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (scene->other < 0)
+		return -errno;
+	if (!err)
+		err = set_one(scene->fd, SOL_SOCKET, SO_BROADCAST);
+	if (!err)
+		err = set_one(scene->fd, SOL_SOCKET, SO_REUSEADDR);
+	if (!err)
+		err = set_one(scene->other, SOL_SOCKET, SO_REUSEADDR);
+	if (!err)
+		err = bind_to(scene->fd, PORT);
+	if (!err)
+		err = bind_to(scene->other, PORT);
+	scene->drops = drops();
+	return err;
 }
 
 static void without_card(struct scene *scene)
@@ -342,7 +408,7 @@ static int do_send(struct scene *scene)
 	int err = send_to(scene->fd, PORT);
 
 	fault_over();
-	return err ? err : arrived_or_counted(scene);
+	return err ? err : arrived_or_counted(scene, scene->other);
 }
 
 /* Faults are not over before it has arrived: its way there allocates, too. */
@@ -350,7 +416,80 @@ static int do_transfer(struct scene *scene)
 {
 	int err = send_to(scene->fd, PORT);
 
-	return err ? err : arrived_or_counted(scene);
+	return err ? err : arrived_or_counted(scene, scene->other);
+}
+
+static int do_broadcast(struct scene *scene)
+{
+	struct sockaddr_ferry everyone = here(PORT);
+	int err;
+
+	memset(everyone.sfy_addr, 0xff, sizeof(everyone.sfy_addr));
+	err = result(sendto(scene->fd, PAYLOAD, sizeof(PAYLOAD), MSG_DONTWAIT,
+			    (struct sockaddr *)&everyone, sizeof(everyone)));
+	if (!err)
+		err = arrived_or_counted(scene, scene->other);
+	return err ? err : arrived_or_counted(scene, scene->fd);
+}
+
+/* The sender hears that nobody is there, or a drop was counted. */
+static int do_send_to_nobody(struct scene *scene)
+{
+	struct pollfd pfd = { .fd = scene->fd, .events = 0 };
+	int err = send_to(scene->fd, PORT), error, waited;
+	socklen_t len = sizeof(error);
+
+	for (waited = 0; waited < WAIT_MS && !err; waited += POLL_MS) {
+		if (poll(&pfd, 1, POLL_MS) == 1) {
+			if (getsockopt(scene->fd, SOL_SOCKET, SO_ERROR, &error,
+				       &len))
+				return -errno;
+			return error == ECONNREFUSED ? 0 : -EBADMSG;
+		}
+		if (drops() > scene->drops)
+			return 0;
+	}
+	return err ? err : -ETIMEDOUT;
+}
+
+/* Longer than what lies in one piece. */
+static int do_send_long(struct scene *scene)
+{
+	static char buffer[60000];
+	struct sockaddr_ferry sfy = here(PORT);
+
+	return result(sendto(scene->fd, buffer, sizeof(buffer), MSG_DONTWAIT,
+			     (struct sockaddr *)&sfy, sizeof(sfy)));
+}
+
+static int do_errqueue(struct scene *scene)
+{
+	char buffer[64], control[256];
+	struct iovec iov = { buffer, sizeof(buffer) };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+
+	return result(recvmsg(scene->fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT));
+}
+
+static int do_getsockopt(struct scene *scene)
+{
+	int value;
+	socklen_t len = sizeof(value);
+
+	return result(getsockopt(scene->fd, SOL_FERRY, FERRY_REUSEPORT, &value,
+				 &len));
+}
+
+static int do_ioctl(struct scene *scene)
+{
+	int amount;
+
+	return result(ioctl(scene->other, SIOCINQ, &amount));
 }
 
 static int do_receive(struct scene *scene)
@@ -490,6 +629,37 @@ static int do_enable(struct scene *scene)
 	return err;
 }
 
+static int do_disable(struct scene *scene)
+{
+	int err = ferry_disable("dummy0");
+
+	(void)scene;
+	fault_over();
+	if (err && ferry_request(FERRY_CMD_LINK_GET, 0, "dummy0") == -ENOENT)
+		return 0;
+	return err;
+}
+
+static int do_list(struct scene *scene)
+{
+	struct ferry_link_info links[4];
+	int count = ferry_links(links, 4);
+
+	(void)scene;
+	return count < 0 ? count : 0;
+}
+
+/* Ferry is disabled where the new address cannot be noted, and says so. */
+static int do_address(struct scene *scene)
+{
+	struct ifreq ifr = {
+		.ifr_name = "fault0",
+		.ifr_hwaddr = { .sa_family = 1, .sa_data = { 2, 0, 0, 0, 0, 7 } },
+	};
+
+	return result(ioctl(scene->fd, SIOCSIFHWADDR, &ifr));
+}
+
 /*
  * The table. EINVAL is the core's: it goes on when a device's name cannot be
  * allocated, until it misses that name. ENOSPC is an interrupt that could not be
@@ -499,6 +669,7 @@ static int do_enable(struct scene *scene)
 const struct operation operations[] = {
 	{ "load", .prepare = unloaded, .operate = loaded,
 	  .undo = without_module, .errnos = { ENOBUFS } },
+	{ "a new namespace", NULL, in_new_net, .errnos = { ENOBUFS } },
 	{ "socket in a new namespace", in_new_net, with_socket,
 	  .errnos = { ENOBUFS, EINVAL } },
 	{ "socket", NULL, with_socket, .errnos = { ENOBUFS } },
@@ -506,6 +677,7 @@ const struct operation operations[] = {
 	{ "bind to any port", with_socket, do_bind_any },
 	{ "bind in a group", with_group, do_bind },
 	{ "setsockopt FERRY_REUSEPORT", with_socket, do_share },
+	{ "getsockopt FERRY_REUSEPORT", with_socket, do_getsockopt },
 	{ "setsockopt SO_ATTACH_FILTER", with_socket, do_filter,
 	  .errnos = { ENOTSUPP } },
 	{ "setsockopt SO_ATTACH_REUSEPORT_CBPF", with_group, do_choose,
@@ -517,7 +689,15 @@ const struct operation operations[] = {
 	  .errnos = { ENOBUFS } },
 	{ "send and arrive", with_connection, do_transfer,
 	  .where = ANYWHERE, .errnos = { ENOBUFS } },
+	{ "send a long one", with_receiver, do_send_long,
+	  .errnos = { ENOBUFS } },
+	{ "broadcast and arrive", with_audience, do_broadcast, without_dummy,
+	  .where = ANYWHERE, .errnos = { ENOBUFS } },
+	{ "send to nobody", with_nobody_there, do_send_to_nobody,
+	  .where = ANYWHERE, .errnos = { ENOBUFS } },
 	{ "receive", with_datagrams, do_receive },
+	{ "receive from the error queue", with_times_of_sending, do_errqueue },
+	{ "ioctl SIOCINQ", with_datagrams, do_ioctl },
 	{ "epoll", with_epoll, do_epoll },
 	{ "O_ASYNC", with_socket, do_async },
 	{ "statistics", NULL, do_stat },
@@ -532,9 +712,14 @@ const struct operation operations[] = {
 	  .errnos = { ENOSPC } },
 	{ "ethtool -L", with_card_up, do_channels, without_card,
 	  .errnos = { ENOSPC } },
+	{ "change a card's address", with_card_up, do_address, without_card },
 	{ "delete a card", with_card_up, do_delete_card, without_card,
 	  .errnos = { ENOBUFS } },
 	{ "enable a device", with_dummy, do_enable, without_dummy,
+	  .errnos = { ENOBUFS } },
+	{ "list devices", with_enabled_dummy, do_list, without_dummy,
+	  .errnos = { ENOBUFS } },
+	{ "disable a device", with_enabled_dummy, do_disable, without_dummy,
 	  .errnos = { ENOBUFS } },
 	{ "unload", loaded, unloaded },
 };
