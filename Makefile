@@ -53,11 +53,16 @@ check-matrix: setup-matrix $(KERNELS:%=check-kernel-%) ## build and kselftests o
 check-kernel-%:
 	@scripts/kselftest --kernel $*
 
-check-debug: setup-debug ## the kselftests where every splat, leak and race fails
+check-debug: setup-debug check-detectors check-kernel-debug check-fault check-kernel-kcsan ## the kselftests where every splat, leak and race fails
+
+check-detectors: ## does each detector of the debug kernels tell?
 	@selftests/vm/debug_test | scripts/tap detectors
-	@scripts/kselftest --kernel debug --mem 2G
+
+check-kernel-debug check-kernel-kcsan: check-kernel-%:
+	@scripts/kselftest --kernel $* --mem 2G --timeout 2400
+
+check-fault: ## every allocation of every operation fails once
 	@$(MAKE) -s -C selftests/fault check | scripts/tap 'fault injection'
-	@scripts/kselftest --kernel kcsan --mem 2G
 
 coverage: setup-debug ## which lines of the module the tests run: a table and a page
 	@scripts/coverage
@@ -72,4 +77,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: all module tools setup demo check check-unit check-sim check-vm check-demo check-kselftest \
-	check-matrix check-debug coverage lint clean help
+	check-matrix check-debug check-detectors check-kernel-debug check-kernel-kcsan check-fault \
+	coverage lint clean help
