@@ -530,8 +530,13 @@ static int ferry_stream_send_locked(struct sock *sk, struct msghdr *msg,
 				    size_t len)
 {
 	long timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
+	int flags = msg->msg_flags;
 	struct sockcm_cookie sockc;
 	int err;
+
+	/* As with AF_UNIX, a record raises no SIGPIPE. */
+	if (ferry_stream_records(sk))
+		flags |= MSG_NOSIGNAL;
 
 	if (msg->msg_controllen) {
 		ferry_sockcm_init(&sockc, sk);
@@ -545,7 +550,7 @@ static int ferry_stream_send_locked(struct sock *sk, struct msghdr *msg,
 	if ((1 << sk->sk_state) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) {
 		err = sk_stream_wait_connect(sk, &timeo);
 		if (err)
-			return sk_stream_error(sk, msg->msg_flags, err);
+			return sk_stream_error(sk, flags, err);
 	}
 	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 	err = ferry_stream_records(sk) ?
@@ -554,7 +559,7 @@ static int ferry_stream_send_locked(struct sock *sk, struct msghdr *msg,
 	if (err == -EAGAIN && sk->sk_socket &&
 	    !skb_queue_empty(&sk->sk_write_queue))
 		sk->sk_write_space(sk);
-	return err < 0 ? sk_stream_error(sk, msg->msg_flags, err) : err;
+	return err < 0 ? sk_stream_error(sk, flags, err) : err;
 }
 
 /**
