@@ -67,6 +67,7 @@ void ferry_stream_born(struct sock *sk)
 	fy->cork_at = 0;
 	fy->held = 0;
 	fy->unread = 0;
+	fy->unended = 0;
 	fy->records = 0;
 	fy->next = 0;
 	fy->read = 0;
@@ -273,6 +274,7 @@ static void ferry_stream_disconnect(struct sock *sk)
 	sk->sk_disconnects++;
 	__skb_queue_purge(&sk->sk_receive_queue);
 	fy->unread = 0;
+	fy->unended = 0;
 	fy->records = 0;
 	if (sk->sk_frag.page) {
 		put_page(sk->sk_frag.page);
@@ -605,7 +607,7 @@ static int ferry_stream_getname(struct socket *sock, struct sockaddr *addr,
 	return ret;
 }
 
-/* SIOCINQ is what can be read, of the first record; SIOCOUTQ what is not acked. */
+/* SIOCINQ is what can be read, SIOCOUTQ what is not acknowledged. */
 static int ferry_stream_ioctl(struct socket *sock, unsigned int cmd,
 			      unsigned long arg)
 {

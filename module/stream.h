@@ -70,6 +70,7 @@ struct ferry_stream {
 
 	struct rb_root		ahead;		/* skbs ahead of their turn */
 	u32			unread;		/* payload in sk_receive_queue */
+	u32			unended;	/* of it, of a record that is not whole */
 	u32			records;	/* whole ones in it */
 	u64			next;		/* number after sk_receive_queue's last */
 	u64			read;		/* number after what was read */
@@ -199,7 +200,7 @@ void ferry_stream_take_in(struct sock *sk, struct sk_buff *skb,
 			  const struct ferry_piece *piece);
 void ferry_stream_take_ahead(struct sock *sk);
 void ferry_stream_purge_ahead(struct sock *sk);
-u32 ferry_stream_inq(struct sock *sk);
+u32 ferry_stream_inq(const struct sock *sk);
 bool ferry_stream_readable(const struct sock *sk);
 void ferry_stream_room(struct sock *sk);
 void ferry_stream_reorder(struct ferry_conn *conn);

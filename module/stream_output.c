@@ -219,6 +219,7 @@ void ferry_stream_destroy(struct sock *sk)
 		atomic_dec(&fn->orphans);
 	ferry_port_release(sk);
 	fy->unread = 0;
+	fy->unended = 0;
 	fy->records = 0;
 	sk_stream_kill_queues(sk);
 	sk_sockets_allocated_dec(sk);

@@ -207,6 +207,8 @@ static void ferry_stream_enqueue(struct sock *sk, struct sk_buff *skb,
 	struct ferry_stream *fy = ferry_stream(sk);
 
 	fy->unread += piece->len;
+	if (ferry_stream_records(sk))
+		fy->unended = piece->eor ? 0 : fy->unended + piece->len;
 	fy->next = piece->seq + piece->len + piece->eor;
 	if (ferry_stream_wasteful(sk, skb, piece) &&
 	    ferry_stream_pack(sk, skb, piece)) {
@@ -598,7 +600,7 @@ static void ferry_record_read(struct sock *sk, struct ferry_record_read *rd,
 	u32 bytes;
 
 	skb = skb_peek(queue);
-	if (sock_flag(sk, SOCK_RCVTSTAMP) && rd->msg)
+	if (sock_flag(sk, SOCK_RCVTSTAMP))
 		sock_recv_timestamp(rd->msg, sk, skb);
 	skb_queue_walk_from_safe(queue, skb, next) {
 		bytes = ferry_record_read_skb(rd, skb, &end);
@@ -619,17 +621,13 @@ static void ferry_record_read(struct sock *sk, struct ferry_record_read *rd,
  * @sk: the socket
  *
  * Context: process, under the socket lock.
- * Return: bytes that can be read; of records, of the first.
+ * Return: bytes that can be read; of records, of all that are whole, as AF_UNIX.
  */
-u32 ferry_stream_inq(struct sock *sk)
+u32 ferry_stream_inq(const struct sock *sk)
 {
-	struct ferry_record_read rd = {};
+	const struct ferry_stream *fy = ferry_stream(sk);
 
-	if (!ferry_stream_records(sk))
-		return ferry_stream(sk)->unread;
-	if (ferry_stream(sk)->records)
-		ferry_record_read(sk, &rd, true);
-	return rd.len;
+	return fy->unread - fy->unended;
 }
 
 static int ferry_stream_recv_record(struct sock *sk, struct msghdr *msg,
