@@ -313,6 +313,14 @@ int link_release(const char *name)
 	return talk(NETLINK_ROUTE, nlh, NULL, NULL);
 }
 
+int link_unhold(const char *name)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+
+	return talk(NETLINK_ROUTE, qdisc_message(buf, RTM_DELQDISC, 0, name),
+		    NULL, NULL);
+}
+
 int link_egress_program(const char *name, int prog)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];

@@ -57,6 +57,8 @@ int link_ready(const char *name);
  */
 int link_hold(const char *name, unsigned int bytes);
 int link_release(const char *name);
+/* Undo link_hold(): what is held is lost, what comes later is not. */
+int link_unhold(const char *name);
 
 /* An eBPF program that each packet passes on its way out of a device. */
 int link_egress_program(const char *name, int prog);

@@ -77,12 +77,15 @@ static bool sleeper_known(void *arg)
 	return __atomic_load_n(&sleeper->tid, __ATOMIC_ACQUIRE);
 }
 
-bool sleeper_start(struct sleeper *sleeper, long syscall)
+bool sleeper_run(struct sleeper *sleeper)
 {
 	sleeper->tid = 0;
-	if (pthread_create(&sleeper->thread, NULL, sleeper_main, sleeper))
-		return false;
-	return wait_until(sleeper_known, sleeper) &&
+	return !pthread_create(&sleeper->thread, NULL, sleeper_main, sleeper);
+}
+
+bool sleeper_start(struct sleeper *sleeper, long syscall)
+{
+	return sleeper_run(sleeper) && wait_until(sleeper_known, sleeper) &&
 	       wait_asleep(sleeper->tid, syscall);
 }
 

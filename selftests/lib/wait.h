@@ -38,6 +38,8 @@ struct sleeper {
 };
 
 bool sleeper_start(struct sleeper *sleeper, long syscall);
+/* Start one that may or may not sleep. */
+bool sleeper_run(struct sleeper *sleeper);
 /* Return: what @call returned, or -ETIMEDOUT if it still sleeps. */
 long sleeper_join(struct sleeper *sleeper);
 

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Connections, for tests: SOCK_STREAM and SOCK_SEQPACKET.
+ *
+ * What can fail returns a descriptor, a length or 0, or a negative errno. No
+ * call here waits longer than WAIT_MS.
+ */
+#ifndef _FERRY_TEST_CONN_H
+#define _FERRY_TEST_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include <linux/ferry.h>
+
+#include "wire.h"
+
+/* An address on the wire that no device has. */
+static const unsigned char addr_nobody[FERRY_ALEN] = {
+	0x02, 0x00, 0x0a, 0x00, 0x00, 0x63
+};
+
+/* @type: SOCK_STREAM or SOCK_SEQPACKET, and SOCK_NONBLOCK */
+int conn_socket(int type);
+/* A socket that listens at @port, any one if 0, of every address. */
+int conn_listen(int type, unsigned int port, int backlog);
+/* A socket that is bound to @port of every address, and set SO_REUSEADDR. */
+int conn_bound(int type, unsigned int port);
+/* A socket that is connected to @to. */
+int conn_to(int type, const struct sockaddr_ferry *to);
+/* The same, and the first half of it only: it does not wait. */
+int conn_start(int type, const struct sockaddr_ferry *to);
+/* Wait for a connection and take it. */
+int conn_accept(int listener);
+/* Take one if it is there. */
+int conn_accept_now(int listener);
+
+/*
+ * struct conn - a connection, both ends of it
+ *
+ * @client has connected to @server, which was accepted from @listener.
+ */
+struct conn {
+	int	listener, client, server;
+};
+
+/* On this host: over the loop. */
+int conn_pair(struct conn *conn, int type, unsigned int port);
+/* Over a wire: the server is in blue, the client in red, where the caller is. */
+int conn_across(struct conn *conn, int type, unsigned int port,
+		const struct wire *wire);
+/* By a reset, so that nothing is left of it. What is -1 was closed before. */
+void conn_close(struct conn *conn);
+
+/* Send or receive all of it, however often that takes; receiving ends at EOF. */
+ssize_t send_all(int fd, const void *data, size_t len);
+ssize_t recv_all(int fd, void *data, size_t len);
+
+/* Send what fits without waiting, up to @limit bytes. Return: how much. */
+ssize_t send_full(int fd, size_t limit);
+
+/*
+ * Send until nothing more can be sent to a reader that does not read, whatever
+ * arrives. Return: how much is in both buffers, or -errno.
+ */
+ssize_t conn_fill(int fd, int reader);
+
+/* close() with an RST: SO_LINGER of 0 seconds. */
+void conn_reset(int fd);
+int conn_linger(int fd, int seconds);
+
+/* Wait until an amount is @value: SIOCINQ, SIOCOUTQ... Return: whether it is. */
+bool conn_await_amount(int fd, unsigned long request, int value);
+/* What it is now. */
+int conn_amount(int fd, unsigned long request);
+
+/* Wait until a socket can be bound to the port and set SO_REUSEADDR or not. */
+bool conn_await_free_port(int type, unsigned int port);
+
+/* Set net.ferry.NAME, or what else there is by a path. Return: 0 or -errno. */
+int sysctl_set(const char *name, const char *value);
+
+/* A limit for all calls that wait on a socket: SO_RCVTIMEO, SO_SNDTIMEO. */
+int sock_timeout(int fd, int option, int ms);
+
+/* Milliseconds of a clock that does not go back. */
+long clock_ms(void);
+
+#endif
