@@ -1,0 +1,560 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Options of streams at level SOL_FERRY, and SO_KEEPALIVE.
+ *
+ *	+- red -----------+        +- blue ----------+
+ *	|  ferry0    fy0 -+--------+- fy1    ferry0  |
+ *	+-----------------+        +-----------------+
+ *
+ * A peer vanishes when all that goes to it is lost.
+ */
+#include <errno.h>
+#include <linux/sockios.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "conn.h"
+#include "net.h"
+#include "sock.h"
+#include "wait.h"
+#include "wire.h"
+
+#define PORT	5000
+#define HLEN	48	/* of a segment, in bytes */
+
+FIXTURE(options) {
+	int fd;
+};
+
+FIXTURE_SETUP(options)
+{
+	ASSERT_LE(0, net_new());
+	self->fd = conn_socket(SOCK_STREAM);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(options)
+{
+	close(self->fd);
+}
+
+static int set(int fd, int option, const void *value, socklen_t len)
+{
+	return setsockopt(fd, SOL_FERRY, option, value, len) ? -errno : 0;
+}
+
+static int get(int fd, int option, void *value, socklen_t *len)
+{
+	return getsockopt(fd, SOL_FERRY, option, value, len) ? -errno : 0;
+}
+
+/*
+ * struct limits - an option that is an int
+ *
+ * @least and @most can be set, and what is beyond them is refused.
+ */
+static const struct limits {
+	const char	*name;
+	int		option, usual, least, most;
+	bool		refuses;
+} limits[] = {
+	{ "CORK", FERRY_CORK, 0, 0, 1, false },
+	{ "SYNCNT", FERRY_SYNCNT, 6, 1, 127, true },
+	{ "USER_TIMEOUT", FERRY_USER_TIMEOUT, 0, 0, 0x7fffffff, false },
+	{ "KEEPIDLE", FERRY_KEEPIDLE, 7200, 1, 32767, true },
+	{ "KEEPINTVL", FERRY_KEEPINTVL, 75, 1, 32767, true },
+	{ "KEEPCNT", FERRY_KEEPCNT, 9, 1, 127, true },
+	{ "LINGER2", FERRY_LINGER2, 60, 1, 120, false },
+};
+
+#define EACH(l) (l = limits; l < limits + ARRAY_SIZE(limits); l++)
+
+TEST_F(options, usual)
+{
+	const struct limits *l;
+
+	for EACH(l) {
+		EXPECT_EQ(l->usual, sock_get(self->fd, SOL_FERRY, l->option)) {
+			TH_LOG("%s", l->name);
+		}
+	}
+}
+
+TEST_F(options, usual__by_sysctl)
+{
+	ASSERT_EQ(0, sysctl_set("syn_retries", "3"));
+	ASSERT_EQ(0, sysctl_set("keepalive_time", "100"));
+	ASSERT_EQ(0, sysctl_set("keepalive_intvl", "10"));
+	ASSERT_EQ(0, sysctl_set("keepalive_probes", "4"));
+	ASSERT_EQ(0, sysctl_set("fin_timeout", "20"));
+	EXPECT_EQ(3, sock_get(self->fd, SOL_FERRY, FERRY_SYNCNT));
+	EXPECT_EQ(100, sock_get(self->fd, SOL_FERRY, FERRY_KEEPIDLE));
+	EXPECT_EQ(10, sock_get(self->fd, SOL_FERRY, FERRY_KEEPINTVL));
+	EXPECT_EQ(4, sock_get(self->fd, SOL_FERRY, FERRY_KEEPCNT));
+	EXPECT_EQ(20, sock_get(self->fd, SOL_FERRY, FERRY_LINGER2));
+}
+
+TEST_F(options, limits)
+{
+	const struct limits *l;
+
+	for EACH(l) {
+		EXPECT_EQ(0, sock_set(self->fd, SOL_FERRY, l->option,
+				      l->most));
+		EXPECT_EQ(l->most, sock_get(self->fd, SOL_FERRY, l->option));
+		EXPECT_EQ(0, sock_set(self->fd, SOL_FERRY, l->option,
+				      l->least));
+		EXPECT_EQ(l->least, sock_get(self->fd, SOL_FERRY, l->option));
+		if (!l->refuses)
+			continue;
+		EXPECT_EQ(-EINVAL, sock_set(self->fd, SOL_FERRY, l->option,
+					    l->most + 1));
+		EXPECT_EQ(-EINVAL, sock_set(self->fd, SOL_FERRY, l->option,
+					    l->least - 1));
+		EXPECT_EQ(-EINVAL, sock_set(self->fd, SOL_FERRY, l->option,
+					    -1));
+		EXPECT_EQ(l->least, sock_get(self->fd, SOL_FERRY, l->option));
+	}
+}
+
+TEST_F(options, limits__others)
+{
+	EXPECT_EQ(0, sock_set(self->fd, SOL_FERRY, FERRY_CORK, 2));
+	EXPECT_EQ(1, sock_get(self->fd, SOL_FERRY, FERRY_CORK));
+	EXPECT_EQ(-EINVAL, sock_set(self->fd, SOL_FERRY, FERRY_USER_TIMEOUT,
+				    -1));
+	/* More than two minutes is two minutes, and less than 0 is not at all. */
+	EXPECT_EQ(0, sock_set(self->fd, SOL_FERRY, FERRY_LINGER2, 1000));
+	EXPECT_EQ(120, sock_get(self->fd, SOL_FERRY, FERRY_LINGER2));
+	EXPECT_EQ(0, sock_set(self->fd, SOL_FERRY, FERRY_LINGER2, -7));
+	EXPECT_EQ(-1, sock_get(self->fd, SOL_FERRY, FERRY_LINGER2));
+	EXPECT_EQ(0, sock_set(self->fd, SOL_FERRY, FERRY_LINGER2, 0));
+	EXPECT_EQ(60, sock_get(self->fd, SOL_FERRY, FERRY_LINGER2));
+}
+
+TEST_F(options, wrong_calls)
+{
+	const struct limits *l;
+	socklen_t len;
+	int value = 1;
+
+	for EACH(l) {
+		EXPECT_EQ(-EINVAL, set(self->fd, l->option, &value, 3));
+		EXPECT_EQ(-EFAULT, set(self->fd, l->option, (void *)8, 4));
+		len = 4;
+		EXPECT_EQ(-EFAULT, get(self->fd, l->option, (void *)8, &len));
+		EXPECT_EQ(-EFAULT, get(self->fd, l->option, &value,
+				       (void *)8));
+		len = -1;
+		EXPECT_EQ(-EINVAL, get(self->fd, l->option, &value, &len));
+	}
+	EXPECT_EQ(-ENOPROTOOPT, set(self->fd, 9999, &value, 4));
+	len = 4;
+	EXPECT_EQ(-ENOPROTOOPT, get(self->fd, 9999, &value, &len));
+}
+
+/* What does not fit is cut. */
+TEST_F(options, short_buffer)
+{
+	struct { int value, beyond; } room = { -1, -1 };
+	socklen_t len = sizeof(room);
+
+	EXPECT_EQ(0, get(self->fd, FERRY_KEEPIDLE, &room, &len));
+	EXPECT_EQ(4, len);
+	EXPECT_EQ(7200, room.value);
+	EXPECT_EQ(-1, room.beyond);
+	len = 1;
+	room.value = 0;
+	EXPECT_EQ(0, get(self->fd, FERRY_KEEPIDLE, &room, &len));
+	EXPECT_EQ(1, len);
+	EXPECT_EQ(7200 % 256, room.value);
+}
+
+/* They are a connection's: datagrams have none of them. */
+TEST_F(options, datagrams)
+{
+	int fd = dgram(), value = 1;
+	const struct limits *l;
+	socklen_t len = 4;
+
+	for EACH(l) {
+		EXPECT_EQ(-ENOPROTOOPT, set(fd, l->option, &value, 4));
+		EXPECT_EQ(-ENOPROTOOPT, get(fd, l->option, &value, &len));
+	}
+	EXPECT_EQ(-ENOPROTOOPT, set(fd, FERRY_CONGESTION, "cubic", 5));
+	EXPECT_EQ(-ENOPROTOOPT, get(fd, FERRY_MAXSEG, &value, &len));
+	close(fd);
+}
+
+/* A record is whole: there is no holding back of half of one. */
+TEST_F(options, records)
+{
+	int fd = conn_socket(SOCK_SEQPACKET);
+
+	EXPECT_EQ(-EOPNOTSUPP, sock_set(fd, SOL_FERRY, FERRY_CORK, 1));
+	EXPECT_EQ(0, sock_set(fd, SOL_FERRY, FERRY_KEEPIDLE, 5));
+	EXPECT_EQ(5, sock_get(fd, SOL_FERRY, FERRY_KEEPIDLE));
+	close(fd);
+}
+
+static const char *congestion(int fd)
+{
+	static char name[64];
+	socklen_t len = sizeof(name);
+
+	memset(name, 'x', sizeof(name));
+	return get(fd, FERRY_CONGESTION, name, &len) ? "" : name;
+}
+
+TEST_F(options, congestion)
+{
+	char room[4] = "xxx";
+	socklen_t len = 3;
+
+	EXPECT_STREQ("cubic", congestion(self->fd));
+	EXPECT_EQ(0, set(self->fd, FERRY_CONGESTION, "newreno", 7));
+	EXPECT_STREQ("newreno", congestion(self->fd));
+	/* The end of the string ends it. */
+	EXPECT_EQ(0, set(self->fd, FERRY_CONGESTION, "cubic\0no", 8));
+	EXPECT_STREQ("cubic", congestion(self->fd));
+	EXPECT_EQ(0, get(self->fd, FERRY_CONGESTION, room, &len));
+	EXPECT_EQ(3, len);
+	EXPECT_STREQ("cub", room);
+}
+
+TEST_F(options, congestion__refused)
+{
+	EXPECT_EQ(-ENOENT, set(self->fd, FERRY_CONGESTION, "none", 4));
+	EXPECT_EQ(-ENOENT, set(self->fd, FERRY_CONGESTION, "cubi", 4));
+	EXPECT_EQ(-ENOENT, set(self->fd, FERRY_CONGESTION,
+			       "cubic and more than fits", 24));
+	EXPECT_EQ(-EINVAL, set(self->fd, FERRY_CONGESTION, "", 0));
+	EXPECT_EQ(-EFAULT, set(self->fd, FERRY_CONGESTION, (void *)8, 5));
+	EXPECT_STREQ("cubic", congestion(self->fd));
+}
+
+TEST_F(options, congestion__by_sysctl)
+{
+	int fd;
+
+	EXPECT_EQ(-ENOENT, sysctl_set("congestion_control", "none"));
+	ASSERT_EQ(0, sysctl_set("congestion_control", "newreno"));
+	fd = conn_socket(SOCK_STREAM);
+	EXPECT_STREQ("newreno", congestion(fd));
+	close(fd);
+}
+
+/* It can be changed in the middle, and the bytes know nothing of it. */
+TEST_F(options, congestion__changed)
+{
+	static char data[300000];
+	struct conn conn;
+
+	ASSERT_EQ(0, conn_pair(&conn, SOCK_STREAM, PORT));
+	ASSERT_EQ(sizeof(data) / 3, send_full(conn.client, sizeof(data) / 3));
+	ASSERT_EQ(0, set(conn.client, FERRY_CONGESTION, "newreno", 7));
+	EXPECT_STREQ("newreno", congestion(conn.client));
+	ASSERT_EQ(sizeof(data) / 3, recv_all(conn.server, data,
+					     sizeof(data) / 3));
+	ASSERT_EQ(sizeof(data) / 3, send_full(conn.client, sizeof(data) / 3));
+	ASSERT_EQ(0, set(conn.client, FERRY_CONGESTION, "cubic", 5));
+	EXPECT_EQ(sizeof(data) / 3, recv_all(conn.server, data,
+					     sizeof(data) / 3));
+	conn_close(&conn);
+}
+
+/* To be read only. */
+TEST_F(options, maxseg)
+{
+	struct conn conn;
+	int value = 1000;
+
+	EXPECT_EQ(-ENOPROTOOPT, set(self->fd, FERRY_MAXSEG, &value, 4));
+	ASSERT_EQ(0, conn_pair(&conn, SOCK_STREAM, PORT));
+	EXPECT_EQ(65535 - HLEN, sock_get(conn.client, SOL_FERRY,
+					 FERRY_MAXSEG));
+	EXPECT_EQ(65535 - HLEN, sock_get(conn.server, SOL_FERRY,
+					 FERRY_MAXSEG));
+	conn_close(&conn);
+}
+
+TEST_F(options, inherited)
+{
+	static const struct { int option, value; } some[] = {
+		{ FERRY_CORK, 1 }, { FERRY_SYNCNT, 3 },
+		{ FERRY_USER_TIMEOUT, 12345 }, { FERRY_KEEPIDLE, 11 },
+		{ FERRY_KEEPINTVL, 12 }, { FERRY_KEEPCNT, 13 },
+		{ FERRY_LINGER2, 14 },
+	};
+	struct sockaddr_ferry to = sfy(addr_any, PORT);
+	int listener = conn_listen(SOCK_STREAM, PORT, 1);
+	int i, client, server;
+
+	for (i = 0; i < ARRAY_SIZE(some); i++) {
+		ASSERT_EQ(0, sock_set(listener, SOL_FERRY, some[i].option,
+				      some[i].value));
+	}
+	ASSERT_EQ(0, set(listener, FERRY_CONGESTION, "newreno", 7));
+	client = conn_to(SOCK_STREAM, &to);
+	server = conn_accept(listener);
+	ASSERT_LE(0, server);
+	for (i = 0; i < ARRAY_SIZE(some); i++) {
+		EXPECT_EQ(some[i].value, sock_get(server, SOL_FERRY,
+						  some[i].option)) {
+			TH_LOG("option %d", some[i].option);
+		}
+	}
+	EXPECT_STREQ("newreno", congestion(server));
+	EXPECT_STREQ("cubic", congestion(client));
+	close(client);
+	close(server);
+	close(listener);
+}
+
+/* The buffers of a new socket are what the namespace says. */
+TEST_F(options, buffers)
+{
+	int fd;
+
+	ASSERT_EQ(0, sysctl_set("rmem", "4096 100000 200000"));
+	ASSERT_EQ(0, sysctl_set("wmem", "4096 120000 200000"));
+	fd = conn_socket(SOCK_STREAM);
+	EXPECT_EQ(100000, sock_get(fd, SOL_SOCKET, SO_RCVBUF));
+	EXPECT_EQ(120000, sock_get(fd, SOL_SOCKET, SO_SNDBUF));
+	ASSERT_EQ(0, sock_set(fd, SOL_SOCKET, SO_RCVBUF, 20000));
+	EXPECT_EQ(40000, sock_get(fd, SOL_SOCKET, SO_RCVBUF));
+	close(fd);
+}
+
+/* A reader that takes much gets a larger buffer, within the limit. */
+TEST_F(options, buffers__grow)
+{
+	static char data[1 << 16];
+	struct conn conn;
+	int i, before;
+
+	ASSERT_EQ(0, conn_pair(&conn, SOCK_STREAM, PORT));
+	before = sock_get(conn.server, SOL_SOCKET, SO_RCVBUF);
+	for (i = 0; i < 200; i++) {
+		ASSERT_LE(0, send_full(conn.client, 1 << 20));
+		while (sock_recv(conn.server, data, sizeof(data),
+				 MSG_DONTWAIT) > 0)
+			;
+		if (sock_get(conn.server, SOL_SOCKET, SO_RCVBUF) > before)
+			break;
+	}
+	EXPECT_LT(before, sock_get(conn.server, SOL_SOCKET, SO_RCVBUF));
+	EXPECT_GE(6 << 20, sock_get(conn.server, SOL_SOCKET, SO_RCVBUF));
+	conn_close(&conn);
+}
+
+/* One that was set stays. */
+TEST_F(options, buffers__fixed)
+{
+	static char data[1 << 16];
+	struct conn conn;
+	int i;
+
+	ASSERT_EQ(0, conn_pair(&conn, SOCK_STREAM, PORT));
+	ASSERT_EQ(0, sock_set(conn.server, SOL_SOCKET, SO_RCVBUF, 65536));
+	for (i = 0; i < 100; i++) {
+		ASSERT_LE(0, send_full(conn.client, 1 << 20));
+		while (sock_recv(conn.server, data, sizeof(data),
+				 MSG_DONTWAIT) > 0)
+			;
+	}
+	EXPECT_EQ(131072, sock_get(conn.server, SOL_SOCKET, SO_RCVBUF));
+	conn_close(&conn);
+}
+
+/* The window is closed, and the peer answers all the same: for so long. */
+TEST_F(options, user_timeout__closed_window)
+{
+	struct conn conn;
+
+	ASSERT_EQ(0, conn_pair(&conn, SOCK_STREAM, PORT));
+	ASSERT_EQ(0, sock_set(conn.client, SOL_FERRY, FERRY_USER_TIMEOUT,
+			      500));
+	ASSERT_LT(0, conn_fill(conn.client, conn.server));
+	ASSERT_NE(0, sock_wait(conn.client, 0) & POLLHUP);
+	EXPECT_EQ(ETIMEDOUT, sock_error(conn.client));
+	conn_close(&conn);
+}
+
+FIXTURE(vanished) {
+	struct wire wire;
+	struct conn conn;
+	int fd;
+	char byte;
+};
+
+FIXTURE_SETUP(vanished)
+{
+	ASSERT_EQ(0, wire_across(&self->wire, "ferry"));
+	ASSERT_EQ(0, conn_across(&self->conn, SOCK_STREAM, PORT,
+				 &self->wire));
+	self->fd = self->conn.client;
+}
+
+FIXTURE_TEARDOWN(vanished)
+{
+	conn_close(&self->conn);
+}
+
+static int keepalive(int fd, int idle, int interval, int count)
+{
+	return sock_set(fd, SOL_FERRY, FERRY_KEEPIDLE, idle) ?:
+	       sock_set(fd, SOL_FERRY, FERRY_KEEPINTVL, interval) ?:
+	       sock_set(fd, SOL_FERRY, FERRY_KEEPCNT, count) ?:
+	       sock_set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
+TEST_F(vanished, maxseg)
+{
+	EXPECT_EQ(1500 - HLEN, sock_get(self->fd, SOL_FERRY, FERRY_MAXSEG));
+}
+
+/* One second of silence, two probes a second apart, and a last wait. */
+TEST_F(vanished, keepalive)
+{
+	struct sleeper reader = {
+		.call = sleep_in_recv, .fd = self->fd, .data = &self->byte,
+		.len = 1,
+	};
+	long start;
+
+	ASSERT_TRUE(sleeper_start(&reader, SYS_recvfrom));
+	ASSERT_EQ(0, link_hold("fy0", 0));
+	start = clock_ms();
+	ASSERT_EQ(0, keepalive(self->fd, 1, 1, 2));
+	EXPECT_EQ(-ETIMEDOUT, sleeper_join(&reader));
+	EXPECT_LE(2900, clock_ms() - start);
+	EXPECT_EQ(-EPIPE, sock_send(self->fd, "x", 1, MSG_NOSIGNAL));
+}
+
+/* A peer that answers is there, however silent. */
+TEST_F(vanished, keepalive__answered)
+{
+	long sent = stat_of("OutSegs");
+
+	ASSERT_EQ(0, keepalive(self->fd, 1, 1, 1));
+	/* Twice as many probes as would be the end of it. */
+	EXPECT_LE(sent + 3, stat_wait("OutSegs", sent + 3));
+	EXPECT_EQ(POLLOUT | POLLWRNORM, sock_events(self->fd));
+	EXPECT_EQ(0, sock_error(self->fd));
+}
+
+/* Set at the listener, it is the accepted socket's. */
+TEST_F(vanished, keepalive__inherited)
+{
+	struct sockaddr_ferry to = sfy(self->wire.fy1, PORT);
+	int client, server;
+
+	ASSERT_EQ(0, keepalive(self->conn.listener, 1, 1, 1));
+	client = conn_to(SOCK_STREAM, &to);
+	server = conn_accept(self->conn.listener);
+	ASSERT_LE(0, server);
+	ASSERT_EQ(0, net_enter(self->wire.blue));
+	ASSERT_EQ(0, link_hold("fy1", 0));
+	ASSERT_NE(0, sock_wait(server, 0) & POLLHUP);
+	EXPECT_EQ(ETIMEDOUT, sock_error(server));
+	close(client);
+	close(server);
+}
+
+TEST_F(vanished, keepalive__off)
+{
+	long sent;
+
+	ASSERT_EQ(0, keepalive(self->fd, 1, 1, 1));
+	ASSERT_EQ(0, sock_set(self->fd, SOL_SOCKET, SO_KEEPALIVE, 0));
+	sent = stat_of("OutSegs");
+	ASSERT_EQ(0, sock_timeout(self->fd, SO_RCVTIMEO, 1500));
+	EXPECT_EQ(-EAGAIN, sock_recv(self->fd, &self->byte, 1, 0));
+	EXPECT_EQ(sent, stat_of("OutSegs"));
+}
+
+/* What was sent is not acknowledged. */
+TEST_F(vanished, user_timeout)
+{
+	long start;
+
+	ASSERT_EQ(0, sock_set(self->fd, SOL_FERRY, FERRY_USER_TIMEOUT, 700));
+	ASSERT_EQ(0, link_hold("fy0", 0));
+	start = clock_ms();
+	ASSERT_EQ(1, sock_send(self->fd, "x", 1, 0));
+	ASSERT_NE(0, sock_wait(self->fd, 0) & POLLHUP);
+	EXPECT_LE(690, clock_ms() - start);
+	EXPECT_EQ(ETIMEDOUT, sock_error(self->fd));
+	EXPECT_LT(0, stat_of("RetransSegs"));
+}
+
+/* Nor is it of a connection that nothing waits for. */
+TEST_F(vanished, user_timeout__idle)
+{
+	ASSERT_EQ(0, sock_set(self->fd, SOL_FERRY, FERRY_USER_TIMEOUT, 200));
+	ASSERT_EQ(0, sock_timeout(self->fd, SO_RCVTIMEO, 600));
+	EXPECT_EQ(-EAGAIN, sock_recv(self->fd, &self->byte, 1, 0));
+	ASSERT_EQ(1, sock_send(self->fd, "x", 1, 0));
+	EXPECT_EQ(1, sock_await(self->conn.server, &self->byte, 1));
+	EXPECT_TRUE(conn_await_amount(self->fd, SIOCOUTQ, 0));
+	EXPECT_EQ(0, sock_error(self->fd));
+}
+
+/* A reader that sleeps is told; so is a writer. */
+TEST_F(vanished, user_timeout__wakes)
+{
+	struct sleeper reader = {
+		.call = sleep_in_recv, .fd = self->fd, .data = &self->byte,
+		.len = 1,
+	};
+
+	ASSERT_EQ(0, sock_set(self->fd, SOL_FERRY, FERRY_USER_TIMEOUT, 500));
+	ASSERT_EQ(0, link_hold("fy0", 0));
+	ASSERT_TRUE(sleeper_start(&reader, SYS_recvfrom));
+	ASSERT_EQ(1, sock_send(self->fd, "x", 1, 0));
+	EXPECT_EQ(-ETIMEDOUT, sleeper_join(&reader));
+}
+
+/* The way comes back in time: nothing has happened. */
+TEST_F(vanished, comes_back)
+{
+	ASSERT_EQ(0, link_hold("fy0", 0));
+	ASSERT_EQ(1, sock_send(self->fd, "x", 1, 0));
+	ASSERT_LT(0, stat_wait("RetransSegs", 1));
+	ASSERT_EQ(0, link_unhold("fy0"));
+	EXPECT_EQ(1, sock_await(self->conn.server, &self->byte, 1));
+}
+
+/* So it is with a device that was down. */
+TEST_F(vanished, device_down_and_up)
+{
+	ASSERT_EQ(0, link_down("fy0"));
+	ASSERT_EQ(1, sock_send(self->fd, "x", 1, 0));
+	EXPECT_EQ(POLLOUT | POLLWRNORM, sock_events(self->fd));
+	ASSERT_EQ(0, link_up("fy0"));
+	EXPECT_EQ(1, sock_await(self->conn.server, &self->byte, 1));
+}
+
+/* A device that has gone does not come back. */
+TEST_F(vanished, device_gone)
+{
+	struct sleeper reader = {
+		.call = sleep_in_recv, .fd = self->fd, .data = &self->byte,
+		.len = 1,
+	};
+
+	ASSERT_TRUE(sleeper_start(&reader, SYS_recvfrom));
+	ASSERT_EQ(0, link_del("fy0"));
+	EXPECT_EQ(-ENODEV, sleeper_join(&reader));
+	EXPECT_EQ(-EPIPE, sock_send(self->fd, "x", 1, MSG_NOSIGNAL));
+	/* At the other end it has gone too. */
+	ASSERT_NE(0, sock_wait(self->conn.server, 0) & POLLHUP);
+	EXPECT_EQ(ENODEV, sock_error(self->conn.server));
+}
+
+TEST_HARNESS_MAIN
