@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * io_uring for tests, by its system calls.
+ */
+#ifndef _FERRY_TEST_URING_H
+#define _FERRY_TEST_URING_H
+
+#include <linux/io_uring.h>
+#include <stddef.h>
+
+/*
+ * struct uring - a ring
+ *
+ * Begin with uring_open(). Of each kind of operation one may be under way,
+ * told from others by its user_data, which uring_submit() is given.
+ */
+struct uring {
+	int			fd;
+	unsigned int		*sq_tail, *sq_mask, *sq_array;
+	unsigned int		*cq_head, *cq_tail, *cq_mask;
+	struct io_uring_sqe	*sqes;
+	struct io_uring_cqe	*cqes;
+	void			*map, *sqe_map;
+	size_t			map_len, sqe_len;
+};
+
+/* Return: 0 or -errno; -ENOSYS or -EPERM: there is none to be had here. */
+int uring_open(struct uring *ring);
+void uring_close(struct uring *ring);
+/* Begin an operation. Return: 0 or -errno. */
+int uring_submit(struct uring *ring, const struct io_uring_sqe *sqe,
+		 unsigned int id);
+/*
+ * Wait for the end of any. Return: its result, which is a negative errno if it
+ * has failed; -ETIMEDOUT if there is none within WAIT_MS.
+ */
+int uring_wait(struct uring *ring, unsigned int *id);
+/* Is none at its end now? */
+int uring_idle(struct uring *ring);
+
+#endif
