@@ -321,6 +321,42 @@ int link_unhold(const char *name)
 		    NULL, NULL);
 }
 
+/* So many percent of 2^32. */
+static __u32 probability(unsigned int percent)
+{
+	return percent * (0xffffffffULL / 100);
+}
+
+int link_netem(const char *name, const struct netem *netem)
+{
+	struct tc_netem_reorder reorder = { .probability = probability(netem->reorder) };
+	struct tc_netem_corrupt corrupt = { .probability = probability(netem->corrupt) };
+	struct tc_netem_qopt opt = {
+		.limit = netem->limit,
+		.loss = probability(netem->loss),
+		.duplicate = probability(netem->duplicate),
+		.gap = !!netem->reorder,
+	};
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh;
+	struct nlattr *options;
+
+	nlh = qdisc_message(buf, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE,
+			    name);
+	mnl_attr_put_strz(nlh, TCA_KIND, "netem");
+	options = mnl_attr_nest_start(nlh, TCA_OPTIONS);
+	memcpy(mnl_nlmsg_get_payload_tail(nlh), &opt, sizeof(opt));
+	nlh->nlmsg_len += MNL_ALIGN(sizeof(opt));
+	mnl_attr_put_u64(nlh, TCA_NETEM_LATENCY64,
+			 netem->delay_ms * 1000000ULL);
+	mnl_attr_put_u64(nlh, TCA_NETEM_JITTER64,
+			 netem->jitter_ms * 1000000ULL);
+	mnl_attr_put(nlh, TCA_NETEM_REORDER, sizeof(reorder), &reorder);
+	mnl_attr_put(nlh, TCA_NETEM_CORRUPT, sizeof(corrupt), &corrupt);
+	mnl_attr_nest_end(nlh, options);
+	return talk(NETLINK_ROUTE, nlh, NULL, NULL);
+}
+
 int link_egress_program(const char *name, int prog)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];

@@ -60,6 +60,24 @@ int link_release(const char *name);
 /* Undo link_hold(): what is held is lost, what comes later is not. */
 int link_unhold(const char *name);
 
+/*
+ * struct netem - what happens to packets on their way out of a device
+ * @delay_ms: by so much each is late
+ * @jitter_ms: give or take
+ * @loss: percent that do not arrive
+ * @reorder: percent that are not delayed, and so overtake others
+ * @duplicate: percent that arrive twice
+ * @corrupt: percent of which one bit is turned
+ * @limit: packets that may be on their way at a time
+ */
+struct netem {
+	unsigned int	delay_ms, jitter_ms;
+	unsigned int	loss, reorder, duplicate, corrupt;
+	unsigned int	limit;
+};
+
+int link_netem(const char *name, const struct netem *netem);
+
 /* An eBPF program that each packet passes on its way out of a device. */
 int link_egress_program(const char *name, int prog);
 
