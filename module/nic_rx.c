@@ -17,6 +17,7 @@
 #include <linux/reciprocal_div.h>
 #include <linux/sched/clock.h>
 #include <net/gro.h>
+#include <uapi/linux/ferry.h>
 
 #include "nic_card.h"
 #include "nic_irq.h"
@@ -242,6 +243,18 @@ static void ferry_nic_rx_unmask(struct ferry_nic_rxq *rxq)
 }
 
 /*
+ * GRO merges frames by moving their fragments from one list to another. What a
+ * sender has cloned, to keep it until it is acknowledged, shares the list: the
+ * frame needs one of its own, or what is sent again has nothing in it. Ferry's
+ * own frames are not GRO's.
+ */
+static bool ferry_nic_rx_may_merge(struct sk_buff *skb)
+{
+	return skb->protocol == htons(ETH_P_FERRY) ||
+	       !skb_unclone(skb, GFP_ATOMIC);
+}
+
+/*
  * Hand a frame to the stack. Its sender is charged for it up to here: so a
  * sender whose frames nobody polls sleeps for want of send buffer rather than
  * overrun the ring. No further, because GRO may merge frames.
@@ -253,7 +266,10 @@ static void ferry_nic_rx_receive(struct ferry_nic_rxq *rxq,
 	skb->protocol = eth_type_trans(skb, rxq->nic->dev);
 	skb_postpull_rcsum(skb, eth_hdr(skb), ETH_HLEN);
 	skb_record_rx_queue(skb, rxq->index);
-	napi_gro_receive(&rxq->napi, skb);
+	if (likely(ferry_nic_rx_may_merge(skb)))
+		napi_gro_receive(&rxq->napi, skb);
+	else
+		netif_receive_skb(skb);
 }
 
 /**
