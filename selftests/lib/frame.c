@@ -42,8 +42,7 @@ struct frame frame_unreach(const unsigned char *src, const unsigned char *dst,
 	return frame;
 }
 
-/* The Internet checksum of RFC 1071. */
-static unsigned short checksum(const unsigned char *data, size_t len)
+unsigned short frame_checksum(const unsigned char *data, size_t len)
 {
 	unsigned int sum = 0;
 	size_t i;
@@ -102,7 +101,7 @@ int frame_send(int fd, const struct frame *frame)
 	if (frame->bytes)
 		memcpy(hdr + FRAME_HLEN, frame->payload, frame->bytes);
 
-	check = checksum(hdr, FRAME_HLEN + frame->bytes) + frame->damage;
+	check = frame_checksum(hdr, FRAME_HLEN + frame->bytes) + frame->damage;
 	hdr[CHECK_OFFSET] = check >> 8;
 	hdr[CHECK_OFFSET + 1] = check & 0xff;
 	memset(hdr + FRAME_HLEN + frame->bytes, 0xa5, frame->pad);

@@ -40,6 +40,9 @@ struct frame frame_datagram(const unsigned char *src, const unsigned char *dst,
 struct frame frame_unreach(const unsigned char *src, const unsigned char *dst,
 			   unsigned int sport, unsigned int dport, int code);
 
+/* The Internet checksum of RFC 1071. */
+unsigned short frame_checksum(const unsigned char *data, size_t len);
+
 /* A packet socket on a device, for Ferry's frames. Return: it, or -errno. */
 int frame_socket(const char *dev);
 /* Return: 0 or -errno. */
