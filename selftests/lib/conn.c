@@ -153,7 +153,7 @@ ssize_t send_all(int fd, const void *data, size_t len)
 	while (done < len) {
 		if (!sock_wait(fd, POLLOUT))
 			return -ETIMEDOUT;
-		n = sock_send(fd, data + done, len - done,
+		n = sock_send(fd, (const char *)data + done, len - done,
 			      MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n < 0 && n != -EAGAIN)
 			return n;
@@ -168,7 +168,7 @@ ssize_t recv_all(int fd, void *data, size_t len)
 	ssize_t n;
 
 	while (done < len) {
-		n = sock_await(fd, data + done, len - done);
+		n = sock_await(fd, (char *)data + done, len - done);
 		if (!n)
 			break;
 		if (n < 0 && n != -EAGAIN)

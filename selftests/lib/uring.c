@@ -20,6 +20,11 @@ static void *ring_map(int fd, size_t len, off_t what)
 	return map == MAP_FAILED ? NULL : map;
 }
 
+static void *at(const struct uring *ring, size_t offset)
+{
+	return ring->map + offset;
+}
+
 int uring_open(struct uring *ring)
 {
 	struct io_uring_params p = { };
@@ -35,24 +40,23 @@ int uring_open(struct uring *ring)
 		ring->map_len = cq_len;
 	ring->sqe_len = p.sq_entries * sizeof(struct io_uring_sqe);
 	ring->map = ring_map(ring->fd, ring->map_len, IORING_OFF_SQ_RING);
-	ring->sqe_map = ring_map(ring->fd, ring->sqe_len, IORING_OFF_SQES);
-	if (!ring->map || !ring->sqe_map)
+	ring->sqes = ring_map(ring->fd, ring->sqe_len, IORING_OFF_SQES);
+	if (!ring->map || !ring->sqes)
 		return -ENOMEM;
-	ring->sqes = ring->sqe_map;
-	ring->sq_tail = ring->map + p.sq_off.tail;
-	ring->sq_mask = ring->map + p.sq_off.ring_mask;
-	ring->sq_array = ring->map + p.sq_off.array;
-	ring->cq_head = ring->map + p.cq_off.head;
-	ring->cq_tail = ring->map + p.cq_off.tail;
-	ring->cq_mask = ring->map + p.cq_off.ring_mask;
-	ring->cqes = ring->map + p.cq_off.cqes;
+	ring->sq_tail = at(ring, p.sq_off.tail);
+	ring->sq_mask = at(ring, p.sq_off.ring_mask);
+	ring->sq_array = at(ring, p.sq_off.array);
+	ring->cq_head = at(ring, p.cq_off.head);
+	ring->cq_tail = at(ring, p.cq_off.tail);
+	ring->cq_mask = at(ring, p.cq_off.ring_mask);
+	ring->cqes = at(ring, p.cq_off.cqes);
 	return 0;
 }
 
 void uring_close(struct uring *ring)
 {
 	munmap(ring->map, ring->map_len);
-	munmap(ring->sqe_map, ring->sqe_len);
+	munmap(ring->sqes, ring->sqe_len);
 	close(ring->fd);
 }
 

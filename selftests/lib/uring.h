@@ -20,11 +20,11 @@ struct uring {
 	unsigned int		*cq_head, *cq_tail, *cq_mask;
 	struct io_uring_sqe	*sqes;
 	struct io_uring_cqe	*cqes;
-	void			*map, *sqe_map;
+	char			*map;
 	size_t			map_len, sqe_len;
 };
 
-/* Return: 0 or -errno; -ENOSYS or -EPERM: there is none to be had here. */
+/* Return: 0 or -errno; -EPERM: there is none to be had here. */
 int uring_open(struct uring *ring);
 void uring_close(struct uring *ring);
 /* Begin an operation. Return: 0 or -errno. */
