@@ -421,6 +421,7 @@ TEST_F(close, time_wait__reused)
 	ASSERT_EQ(0, sock_connect(client, &self->at));
 	server = conn_accept(self->conn.listener);
 	ASSERT_LE(0, server);
+	EXPECT_EQ(1, stat_of("TimeWaitReused"));
 	SEND(client, "x");
 	EXPECT_EQ(1, RECV(server));
 	close(client);

@@ -438,6 +438,49 @@ TEST_F(connect, listener_goes)
 	}
 }
 
+/* A handshake that nobody completes ends after the last SYN-ACK. */
+TEST_F(connect, request_expires)
+{
+	ASSERT_EQ(0, net_enter(self->wire.blue));
+	ASSERT_EQ(0, sysctl_set("synack_retries", "1"));
+	ASSERT_EQ(0, link_hold("fy1", 0));
+	ASSERT_EQ(0, nonblocking(self->fd));
+	ASSERT_EQ(-EINPROGRESS, sock_connect(self->fd, &self->there));
+	ASSERT_LE(1, stat_wait("OutSegs", 1));
+	/* Nothing of the client's comes any more. */
+	ASSERT_EQ(0, net_enter(self->wire.red));
+	ASSERT_EQ(0, link_hold("fy0", 0));
+	ASSERT_EQ(0, net_enter(self->wire.blue));
+	EXPECT_EQ(1, stat_wait("RequestsExpired", 1));
+	EXPECT_LE(1, stat_of("RetransSegs"));
+	EXPECT_EQ(-EAGAIN, conn_accept_now(self->listener));
+}
+
+/* A listener that is bound to a device hears what comes by it. */
+TEST_F(connect, listener_by_device)
+{
+	struct sockaddr_ferry at, to = sfy(self->wire.fy1, PORT + 1);
+	int listener;
+
+	ASSERT_EQ(0, net_enter(self->wire.blue));
+	listener = conn_socket(SOCK_STREAM);
+	at = sfy_dev(addr_any, PORT + 1, "ferry0");
+	ASSERT_EQ(0, sock_bind(listener, &at));
+	ASSERT_EQ(0, listen(listener, 8));
+	ASSERT_EQ(0, net_enter(self->wire.red));
+	EXPECT_EQ(-ECONNREFUSED, sock_connect(self->fd, &to));
+
+	ASSERT_EQ(0, net_enter(self->wire.blue));
+	close(listener);
+	listener = conn_socket(SOCK_STREAM);
+	at = sfy_dev(addr_any, PORT + 1, "fy1");
+	ASSERT_EQ(0, sock_bind(listener, &at));
+	ASSERT_EQ(0, listen(listener, 8));
+	ASSERT_EQ(0, net_enter(self->wire.red));
+	EXPECT_EQ(0, sock_connect(self->fd, &to));
+	close(listener);
+}
+
 TEST_F(connect, device_down)
 {
 	ASSERT_EQ(0, link_down("fy0"));

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/sockios.h>
 #include <pthread.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -789,11 +791,61 @@ TEST_F(data, cork__end)
 	EXPECT_EQ(5, recv_all(self->b, self->buf, 64));
 }
 
+/* When the bytes came, if it is asked for. */
+TEST_F(data, timestamp)
+{
+	union {
+		struct cmsghdr align;
+		char buf[256];
+	} room;
+	struct iovec iov = { self->buf, 64 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = &room, .msg_controllen = sizeof(room),
+	};
+	struct timespec before, after, when;
+	struct cmsghdr *cmsg;
+
+	ASSERT_EQ(0, sock_set(self->b, SOL_SOCKET, SO_TIMESTAMPNS, 1));
+	clock_gettime(CLOCK_REALTIME, &before);
+	SEND("hello");
+	AWAIT(5);
+	ASSERT_EQ(5, recvmsg(self->b, &msg, 0));
+	clock_gettime(CLOCK_REALTIME, &after);
+	cmsg = CMSG_FIRSTHDR(&msg);
+	ASSERT_NE(NULL, cmsg);
+	EXPECT_EQ(SOL_SOCKET, cmsg->cmsg_level);
+	EXPECT_EQ(SCM_TIMESTAMPNS, cmsg->cmsg_type);
+	memcpy(&when, CMSG_DATA(cmsg), sizeof(when));
+	EXPECT_LE(before.tv_sec * 1000000000L + before.tv_nsec,
+		  when.tv_sec * 1000000000L + when.tv_nsec);
+	EXPECT_GE(after.tv_sec * 1000000000L + after.tv_nsec,
+		  when.tv_sec * 1000000000L + when.tv_nsec);
+}
+
+/* What a filter refuses is lost like anything that is lost: it comes again. */
+TEST_F(data, filter)
+{
+	struct sock_filter none[] = { { BPF_RET | BPF_K, 0, 0, 0 } };
+	struct sock_fprog prog = { ARRAY_SIZE(none), none };
+
+	ASSERT_EQ(0, setsockopt(self->b, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
+				sizeof(prog)));
+	SEND("hello");
+	ASSERT_LT(0, stat_wait("RetransSegs", 1));
+	EXPECT_TRUE(sock_empty(self->b));
+	EXPECT_EQ(5, conn_amount(self->a, SIOCOUTQ));
+	ASSERT_EQ(0, setsockopt(self->b, SOL_SOCKET, SO_DETACH_FILTER, &none,
+				sizeof(int)));
+	EXPECT_EQ(5, recv_all(self->b, self->buf, 5));
+	EXPECT_EQ(0, memcmp(self->buf, "hello", 5));
+}
+
 /* Two that read share the bytes, and none of them is lost. */
 TEST_F(data, two_readers)
 {
 	struct sleeper second = self->reader;
-	char buf[8];
+	char buf[8] = "";
 
 	self->reader.len = 1;
 	second.len = 1;

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -482,6 +483,105 @@ TEST_F(listen, reuseport)
 		ASSERT_LE(0, taker(members, MEMBERS - 1));
 		close(client);
 	}
+}
+
+/* A program chooses the listener. */
+TEST_F(listen, reuseport__program)
+{
+	struct sock_filter code[] = { { BPF_RET | BPF_K, 0, 0, 2 } };
+	struct sock_fprog prog = { ARRAY_SIZE(code), code };
+	int members[MEMBERS], i, client;
+
+	for (i = 0; i < MEMBERS; i++) {
+		members[i] = member(PORT);
+		ASSERT_LE(0, members[i]);
+	}
+	ASSERT_EQ(0, setsockopt(members[0], SOL_SOCKET,
+				SO_ATTACH_REUSEPORT_CBPF, &prog,
+				sizeof(prog)));
+	for (i = 0; i < 10; i++) {
+		client = conn_to(SOCK_STREAM, &self->at);
+		ASSERT_LE(0, client);
+		EXPECT_EQ(2, taker(members, MEMBERS));
+		close(client);
+	}
+}
+
+/* Connect, and have a record larger than a segment cross. */
+static int connect_and_cross(int type, int listener,
+			     const struct sockaddr_ferry *to)
+{
+	static char data[100000];
+	int client = conn_to(type, to), server, err = 0;
+
+	if (client < 0)
+		return client;
+	server = conn_accept(listener);
+	if (server < 0)
+		return server;
+	if (sock_send(client, data, sizeof(data), 0) != sizeof(data) ||
+	    recv_all(server, data, sizeof(data)) != sizeof(data))
+		err = -EIO;
+	conn_reset(client);
+	conn_reset(server);
+	return err;
+}
+
+/* Stateless: what a SYN said comes back with the cookie. */
+TEST_F(listen, cookies__always)
+{
+	int fd;
+
+	ASSERT_EQ(0, sysctl_set("syncookies", "2"));
+	ASSERT_EQ(0, bound(self->fd, PORT));
+	ASSERT_EQ(0, listen_at(self->fd, 8));
+	EXPECT_EQ(0, connect_and_cross(SOCK_STREAM, self->fd, &self->at));
+	EXPECT_EQ(1, stat_of("SyncookiesSent"));
+	EXPECT_EQ(1, stat_of("SyncookiesRecv"));
+	EXPECT_EQ(0, stat_of("SyncookiesFailed"));
+
+	close(self->fd);
+	self->fd = conn_listen(SOCK_SEQPACKET, PORT, 8);
+	ASSERT_LE(0, self->fd);
+	EXPECT_EQ(0, connect_and_cross(SOCK_SEQPACKET, self->fd, &self->at));
+	EXPECT_EQ(2, stat_of("SyncookiesRecv"));
+	/* Still it is told what is of the other sort. */
+	fd = conn_to(SOCK_STREAM, &self->at);
+	EXPECT_EQ(-ECONNREFUSED, fd);
+}
+
+/* Only when there is no room for requests. */
+TEST_F(listen, cookies__when_full)
+{
+	ASSERT_EQ(0, bound(self->fd, PORT));
+	ASSERT_EQ(0, listen_at(self->fd, 8));
+	EXPECT_EQ(0, connect_and_cross(SOCK_STREAM, self->fd, &self->at));
+	EXPECT_EQ(0, stat_of("SyncookiesSent"));
+	ASSERT_EQ(0, sysctl_set("max_syn_backlog", "0"));
+	EXPECT_EQ(0, connect_and_cross(SOCK_STREAM, self->fd, &self->at));
+	EXPECT_EQ(1, stat_of("SyncookiesSent"));
+	EXPECT_EQ(1, stat_of("SyncookiesRecv"));
+}
+
+/* Without them a full queue is silent, and who comes again may find room. */
+TEST_F(listen, cookies__off)
+{
+	int client;
+
+	ASSERT_EQ(0, sysctl_set("syncookies", "0"));
+	ASSERT_EQ(0, sysctl_set("max_syn_backlog", "0"));
+	ASSERT_EQ(0, bound(self->fd, PORT));
+	ASSERT_EQ(0, listen_at(self->fd, 8));
+	client = conn_start(SOCK_STREAM, &self->at);
+	ASSERT_LE(0, client);
+	EXPECT_LT(0, stat_wait("ListenDrops", 1));
+	EXPECT_EQ(0, stat_of("OutRsts"));
+	EXPECT_EQ(0, sock_events(client));
+	ASSERT_EQ(0, sysctl_set("max_syn_backlog", "10"));
+	EXPECT_EQ(POLLOUT, sock_wait(client, POLLOUT));
+	EXPECT_EQ(0, stat_of("SyncookiesSent"));
+	EXPECT_LE(0, conn_accept(self->fd));
+	close(client);
 }
 
 /* Other addresses are other listeners; the fitting one has the connection. */

@@ -9,9 +9,13 @@
  * A peer vanishes when all that goes to it is lost.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sockios.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -71,13 +75,14 @@ static const struct limits {
 	{ "LINGER2", FERRY_LINGER2, 60, 1, 120, false },
 };
 
-#define EACH(l) (l = limits; l < limits + ARRAY_SIZE(limits); l++)
+#define for_each_limit(l) \
+	for ((l) = limits; (l) < limits + ARRAY_SIZE(limits); (l)++)
 
 TEST_F(options, usual)
 {
 	const struct limits *l;
 
-	for EACH(l) {
+	for_each_limit(l) {
 		EXPECT_EQ(l->usual, sock_get(self->fd, SOL_FERRY, l->option)) {
 			TH_LOG("%s", l->name);
 		}
@@ -102,7 +107,7 @@ TEST_F(options, limits)
 {
 	const struct limits *l;
 
-	for EACH(l) {
+	for_each_limit(l) {
 		EXPECT_EQ(0, sock_set(self->fd, SOL_FERRY, l->option,
 				      l->most));
 		EXPECT_EQ(l->most, sock_get(self->fd, SOL_FERRY, l->option));
@@ -142,7 +147,7 @@ TEST_F(options, wrong_calls)
 	socklen_t len;
 	int value = 1;
 
-	for EACH(l) {
+	for_each_limit(l) {
 		EXPECT_EQ(-EINVAL, set(self->fd, l->option, &value, 3));
 		EXPECT_EQ(-EFAULT, set(self->fd, l->option, (void *)8, 4));
 		len = 4;
@@ -181,7 +186,7 @@ TEST_F(options, datagrams)
 	const struct limits *l;
 	socklen_t len = 4;
 
-	for EACH(l) {
+	for_each_limit(l) {
 		EXPECT_EQ(-ENOPROTOOPT, set(fd, l->option, &value, 4));
 		EXPECT_EQ(-ENOPROTOOPT, get(fd, l->option, &value, &len));
 	}
@@ -371,6 +376,128 @@ TEST_F(options, buffers__fixed)
 	conn_close(&conn);
 }
 
+/* The card has NAPI: a socket learns which, and can poll it. */
+TEST_F(options, busy_poll)
+{
+	struct conn conn;
+	char byte;
+
+	ASSERT_EQ(0, conn_pair(&conn, SOCK_STREAM, PORT));
+	ASSERT_EQ(0, sock_set(conn.server, SOL_SOCKET, SO_BUSY_POLL, 50));
+	ASSERT_EQ(1, sock_send(conn.client, "x", 1, 0));
+	ASSERT_EQ(1, sock_await(conn.server, &byte, 1));
+	EXPECT_LT(0, sock_get(conn.server, SOL_SOCKET, SO_INCOMING_NAPI_ID));
+	ASSERT_EQ(1, sock_send(conn.client, "y", 1, 0));
+	ASSERT_EQ(1, sock_recv(conn.server, &byte, 1, 0));
+	EXPECT_EQ('y', byte);
+	conn_close(&conn);
+}
+
+/*
+ * The host has a limit for all streams. At it writers wait, and when there is
+ * memory again, they go on, and nothing was lost.
+ */
+TEST_F(options, memory)
+{
+	static char data[1 << 20], got[1 << 20];
+	char usual[64] = "";
+	int host = open("/proc/1/ns/net", O_RDONLY | O_CLOEXEC);
+	int file, own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	struct conn conn;
+	ssize_t sent;
+
+	pattern_fill(data, sizeof(data), 1);
+	ASSERT_EQ(-ENOENT, sysctl_set("mem", "1 1 1"));
+	ASSERT_EQ(0, conn_pair(&conn, SOCK_STREAM, PORT));
+	ASSERT_EQ(0, net_enter(host));
+	file = open("/proc/sys/net/ferry/mem", O_RDONLY | O_CLOEXEC);
+	ASSERT_LT(0, read(file, usual, sizeof(usual) - 1));
+	close(file);
+	ASSERT_EQ(0, sysctl_set("mem", "4 8 16"));
+	sent = sock_send(conn.client, data, sizeof(data), MSG_DONTWAIT);
+	EXPECT_GT(300000, sent);
+	ASSERT_EQ(0, sysctl_set("mem", usual));
+	sent = sent < 0 ? 0 : sent;
+	ASSERT_EQ(0, net_enter(own));
+	ASSERT_LE(0, sent);
+	if (sent)
+		ASSERT_EQ(sent, recv_all(conn.server, got, sent));
+	EXPECT_TRUE(pattern_is(got, sent, 1));
+	ASSERT_EQ(1000, send_all(conn.client, data, 1000));
+	EXPECT_EQ(1000, recv_all(conn.server, got, 1000));
+	conn_close(&conn);
+	close(host);
+	close(own);
+}
+
+/*
+ * struct setting - of net.ferry
+ */
+static const struct setting {
+	const char	*name, *usual, *other;
+	const char	*refused[3];
+} settings[] = {
+	{ "rmem", "4096\t262144\t6291456\n", "4096 8192 100000",
+	  { "1 2 3", "-1 2 3", "x" } },
+	{ "wmem", "4096\t262144\t4194304\n", "4096 8192 100000",
+	  { "1 2 3", "-1 2 3", "x" } },
+	{ "max_syn_backlog", "4096\n", "0", { "-1" } },
+	{ "syncookies", "1\n", "2", { "3", "-1" } },
+	{ "syn_retries", "6\n", "127", { "0", "128" } },
+	{ "synack_retries", "5\n", "0", { "-1", "128" } },
+	{ "fin_timeout", "60\n", "1", { "0", "32768" } },
+	{ "keepalive_time", "7200\n", "1", { "0", "32768" } },
+	{ "keepalive_intvl", "75\n", "32767", { "0", "32768" } },
+	{ "keepalive_probes", "9\n", "127", { "0", "128" } },
+	{ "max_orphans", "65536\n", "0", { "-1" } },
+	{ "max_tw_buckets", "65536\n", "0", { "-1" } },
+	{ "congestion_control", "cubic\n", "newreno", { } },
+};
+
+static const char *setting(const char *name)
+{
+	static char text[128];
+	char path[128];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ferry/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = read(fd, text, sizeof(text) - 1);
+	text[n < 0 ? 0 : n] = 0;
+	close(fd);
+	return text;
+}
+
+/* Each namespace has its own. */
+TEST_F(options, settings)
+{
+	const struct setting *s;
+	int i;
+
+	for (s = settings; s < settings + ARRAY_SIZE(settings); s++) {
+		EXPECT_STREQ(s->usual, setting(s->name)) {
+			TH_LOG("%s", s->name);
+		}
+		for (i = 0; i < 3 && s->refused[i]; i++) {
+			EXPECT_EQ(-EINVAL, sysctl_set(s->name,
+						      s->refused[i])) {
+				TH_LOG("%s = %s", s->name, s->refused[i]);
+			}
+		}
+		EXPECT_EQ(0, sysctl_set(s->name, s->other)) {
+			TH_LOG("%s", s->name);
+		}
+		EXPECT_STRNE(s->usual, setting(s->name));
+	}
+	ASSERT_LE(0, net_new());
+	for (s = settings; s < settings + ARRAY_SIZE(settings); s++) {
+		EXPECT_STREQ(s->usual, setting(s->name)) {
+			TH_LOG("%s", s->name);
+		}
+	}
+}
+
 /* The window is closed, and the peer answers all the same: for so long. */
 TEST_F(options, user_timeout__closed_window)
 {
@@ -538,6 +665,41 @@ TEST_F(vanished, device_down_and_up)
 	EXPECT_EQ(POLLOUT | POLLWRNORM, sock_events(self->fd));
 	ASSERT_EQ(0, link_up("fy0"));
 	EXPECT_EQ(1, sock_await(self->conn.server, &self->byte, 1));
+}
+
+/* A peer dies, and its namespace with it. */
+TEST_F(vanished, namespace_gone)
+{
+	struct sockaddr_ferry to = sfy(self->wire.fy1, PORT + 1);
+	struct sleeper reader = {
+		.call = sleep_in_recv, .data = &self->byte, .len = 1,
+	};
+	int ready[2], status, fd;
+	pid_t pid;
+
+	conn_close(&self->conn);
+	ASSERT_EQ(0, pipe(ready));
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		net_enter(self->wire.blue);
+		close(self->wire.blue);
+		fd = conn_listen(SOCK_STREAM, PORT + 1, 1);
+		if (write(ready[1], "x", 1) != 1)
+			_exit(1);
+		sock_recv(accept(fd, NULL, NULL), &self->byte, 1, 0);
+		_exit(1);
+	}
+	close(self->wire.blue);
+	ASSERT_EQ(1, read(ready[0], &self->byte, 1));
+	reader.fd = conn_to(SOCK_STREAM, &to);
+	ASSERT_LE(0, reader.fd);
+	ASSERT_TRUE(wait_asleep(pid, SYS_recvfrom));
+	ASSERT_TRUE(sleeper_start(&reader, SYS_recvfrom));
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_NE(-ETIMEDOUT, sleeper_join(&reader));
+	conn_reset(reader.fd);
 }
 
 /* A device that has gone does not come back. */

@@ -363,7 +363,7 @@ static void *client_main(void *arg)
 
 #define SERVERS		4
 #define CLIENTS		8
-#define CALLS		60	/* of each client */
+#define CALLS		120	/* of each client */
 
 /* Connections that come and go, and servers that sleep in accept(). */
 TEST_F_TIMEOUT(stress, come_and_go, 240)
@@ -483,7 +483,7 @@ TEST_F_TIMEOUT(stress, whoever_sleeps_is_woken, 240)
  */
 
 #define THREADS		6
-#define MOVES		1500	/* of each thread */
+#define MOVES		4000	/* of each thread */
 #define SOCKETS		10	/* that they share */
 #define PORTS		4
 #define UPHEAVALS	20
