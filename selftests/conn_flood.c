@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "conn.h"
 #include "module.h"
 #include "net.h"
 #include "peer.h"

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "conn.h"
 #include "net.h"
 #include "peer.h"
 #include "sock.h"
@@ -259,8 +260,10 @@ static void connect_all(struct side *side, const unsigned char *addr)
 		end = &side->end[i];
 		end_is(end, i, false);
 		end->records = i % 4 == 3;
-		end->fd = conn_start(end->records ? SOCK_SEQPACKET : SOCK_STREAM,
-				     FROM + i, addr, PORT + end->records);
+		end->fd = conn_start_from(end->records ? SOCK_SEQPACKET :
+							 SOCK_STREAM,
+					  FROM + i, addr,
+					  PORT + end->records);
 		if (end->fd < 0)
 			give_up(side, end, "connect", -end->fd);
 		else

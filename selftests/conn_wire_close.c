@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "conn.h"
 #include "net.h"
 #include "peer.h"
 #include "sock.h"
@@ -101,7 +102,7 @@ TEST_F(close, by_the_peer)
 {
 	SEND_DATA(10, SEG_FIN);
 	AWAIT_ACK(self->peer.nxt);
-	EXPECT_EQ(10, conn_read(self->fd, self->buf, 64));
+	EXPECT_EQ(10, recv_all(self->fd, self->buf, 64));
 	EXPECT_EQ(POLLIN | POLLRDHUP,
 		  sock_wait(self->fd, POLLIN | POLLRDHUP | POLLHUP));
 	CLOSE();
@@ -114,7 +115,7 @@ TEST_F(close, by_the_peer)
 TEST_F(close, half_by_the_peer)
 {
 	SEND_DATA(0, SEG_FIN);
-	EXPECT_EQ(0, conn_read(self->fd, self->buf, 64));
+	EXPECT_EQ(0, recv_all(self->fd, self->buf, 64));
 	ASSERT_EQ(5, sock_send(self->fd, "hello", 5, 0));
 	do {
 		ASSERT_EQ(0, peer_await(&self->peer, &self->got));
@@ -133,11 +134,11 @@ TEST_F(close, half_by_ferry)
 	ASSERT_EQ(0, sock_shutdown(self->fd, SHUT_WR));
 	TAKE_FIN();
 	SEND_DATA(10, 0);
-	EXPECT_EQ(10, conn_read(self->fd, self->buf, 10));
+	EXPECT_EQ(10, recv_all(self->fd, self->buf, 10));
 	EXPECT_TRUE(peer_pattern_is(self->buf, 0, 10));
 	SEND_DATA(10, SEG_FIN);
 	AWAIT_ACK(self->peer.nxt);
-	EXPECT_EQ(10, conn_read(self->fd, self->buf, 64));
+	EXPECT_EQ(10, recv_all(self->fd, self->buf, 64));
 }
 
 /* Data goes before the FIN, all of it. */

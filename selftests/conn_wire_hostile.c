@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "conn.h"
 #include "net.h"
 #include "peer.h"
 #include "sock.h"
@@ -295,14 +296,14 @@ TEST_F_TIMEOUT(hostile, tiny_segments, 120)
 	for (i = 0; i < 2 * TINY; i += 1000) {
 		self->seg = peer_data(&self->peer, 0, 1000);
 		ASSERT_EQ(0, peer_send(&self->peer, &self->seg));
-		ASSERT_EQ(1000, conn_read(self->fd, text + i, 1000));
+		ASSERT_EQ(1000, recv_all(self->fd, text + i, 1000));
 		EXPECT_TRUE(peer_pattern_is(text + i, i, 1000));
 		self->peer.nxt += 1000;
 		ASSERT_TRUE(sock_empty(self->fd));
 	}
 	self->seg = peer_data(&self->peer, 0, 10);
 	ASSERT_EQ(0, peer_send(&self->peer, &self->seg));
-	EXPECT_EQ(10, conn_read(self->fd, text, 10));
+	EXPECT_EQ(10, recv_all(self->fd, text, 10));
 	EXPECT_TRUE(peer_pattern_is(text, 2 * TINY, 10));
 	EXPECT_EQ(0, meminfo(self->fd, SK_MEMINFO_RMEM_ALLOC));
 }
@@ -329,7 +330,7 @@ TEST_F_TIMEOUT(hostile, tiny_segments_in_turn, 120)
 	self->peer.nxt += taken;
 	self->seg = peer_data(&self->peer, 0, 10);
 	ASSERT_EQ(0, peer_send(&self->peer, &self->seg));
-	EXPECT_EQ(10, conn_read(self->fd, self->buf, 10));
+	EXPECT_EQ(10, recv_all(self->fd, self->buf, 10));
 	EXPECT_TRUE(peer_pattern_is(self->buf, taken, 10));
 }
 
@@ -424,7 +425,7 @@ TEST_F_TIMEOUT(hostile, noise, 240)
 	}
 	self->seg = peer_data(&self->peer, 0, 10);
 	ASSERT_EQ(0, peer_send(&self->peer, &self->seg));
-	EXPECT_EQ(10, conn_read(self->fd, self->buf, 10));
+	EXPECT_EQ(10, recv_all(self->fd, self->buf, 10));
 	EXPECT_TRUE(peer_pattern_is(self->buf, 0, 10));
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "conn.h"
 #include "net.h"
 #include "peer.h"
 #include "sock.h"
@@ -76,7 +77,7 @@ FIXTURE_TEARDOWN(in)
 
 /* The stream's next @bytes bytes can be read, and no more. */
 #define EXPECT_READ(offset, bytes) do { \
-	EXPECT_EQ(bytes, conn_read(self->fd, self->buf, bytes)); \
+	EXPECT_EQ(bytes, recv_all(self->fd, self->buf, bytes)); \
 	EXPECT_TRUE(peer_pattern_is(self->buf, offset, bytes)); \
 	EXPECT_TRUE(sock_empty(self->fd)); \
 } while (0)
@@ -377,7 +378,7 @@ TEST_F(in, fin__out_of_order)
 	do {
 		ASSERT_EQ(0, peer_await(&self->peer, &self->got));
 	} while (self->got.ack != self->peer.nxt + 21);
-	EXPECT_EQ(20, conn_read(self->fd, self->buf, 4096));
+	EXPECT_EQ(20, recv_all(self->fd, self->buf, 4096));
 	EXPECT_TRUE(peer_pattern_is(self->buf, 0, 20));
 	EXPECT_TRUE(sock_events(self->fd) & POLLRDHUP);
 }
@@ -392,7 +393,7 @@ TEST_F(in, fin__data_beyond)
 	ANSWERS(0);
 	self->seg = peer_data(&self->peer, 0, 10);
 	ASSERT_EQ(0, peer_send(&self->peer, &self->seg));
-	EXPECT_EQ(20, conn_read(self->fd, self->buf, 4096));
+	EXPECT_EQ(20, recv_all(self->fd, self->buf, 4096));
 	EXPECT_TRUE(peer_pattern_is(self->buf, 0, 20));
 }
 

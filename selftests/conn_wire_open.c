@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "conn.h"
 #include "net.h"
 #include "peer.h"
 #include "sock.h"
@@ -355,7 +356,7 @@ TEST_F(open, client__handshake)
 {
 	struct seg seg;
 
-	self->fd = conn_start(SOCK_STREAM, CLOSED, self->wire.fy0, FROM);
+	self->fd = conn_start_from(SOCK_STREAM, CLOSED, self->wire.fy0, FROM);
 	ASSERT_LE(0, self->fd);
 	self->peer.far_port = CLOSED;
 	ASSERT_EQ(0, peer_await(&self->peer, &self->got));
@@ -382,7 +383,7 @@ TEST_F(open, client__syn_again)
 {
 	struct seg again;
 
-	self->fd = conn_start(SOCK_STREAM, CLOSED, self->wire.fy0, FROM);
+	self->fd = conn_start_from(SOCK_STREAM, CLOSED, self->wire.fy0, FROM);
 	ASSERT_LE(0, self->fd);
 	self->peer.far_port = CLOSED;
 	ASSERT_EQ(0, peer_await(&self->peer, &self->got));
@@ -420,7 +421,7 @@ TEST_F(open, client__wrong_synack)
 	struct seg seg;
 	__u64 iss;
 
-	self->fd = conn_start(SOCK_STREAM, CLOSED, self->wire.fy0, FROM);
+	self->fd = conn_start_from(SOCK_STREAM, CLOSED, self->wire.fy0, FROM);
 	ASSERT_LE(0, self->fd);
 	self->peer.far_port = CLOSED;
 	ASSERT_EQ(0, peer_await(&self->peer, &self->got));
@@ -457,7 +458,7 @@ static int refuse(struct peer *peer, int fd, int off, int code)
 
 TEST_F(open, client__refused)
 {
-	self->fd = conn_start(SOCK_STREAM, 0, self->wire.fy0, FROM);
+	self->fd = conn_start_from(SOCK_STREAM, 0, self->wire.fy0, FROM);
 	ASSERT_LE(0, self->fd);
 	ASSERT_EQ(0, refuse(&self->peer, self->fd, 1, 0));
 	EXPECT_NE(0, sock_wait(self->fd, POLLOUT));
@@ -466,7 +467,7 @@ TEST_F(open, client__refused)
 
 TEST_F(open, client__prohibited)
 {
-	self->fd = conn_start(SOCK_STREAM, 0, self->wire.fy0, FROM);
+	self->fd = conn_start_from(SOCK_STREAM, 0, self->wire.fy0, FROM);
 	ASSERT_LE(0, self->fd);
 	ASSERT_EQ(0, refuse(&self->peer, self->fd, 1,
 			    FRAME_UNREACH_PROHIBITED));
@@ -479,7 +480,7 @@ TEST_F(open, client__forged_refusal)
 {
 	struct seg seg;
 
-	self->fd = conn_start(SOCK_STREAM, 0, self->wire.fy0, FROM);
+	self->fd = conn_start_from(SOCK_STREAM, 0, self->wire.fy0, FROM);
 	ASSERT_LE(0, self->fd);
 	ASSERT_EQ(0, refuse(&self->peer, self->fd, 0, 0));
 	ASSERT_EQ(0, refuse(&self->peer, self->fd, 2, 0));
@@ -496,7 +497,7 @@ TEST_F(open, client__other_sort)
 {
 	struct seg seg;
 
-	self->fd = conn_start(SOCK_STREAM, CLOSED, self->wire.fy0, FROM);
+	self->fd = conn_start_from(SOCK_STREAM, CLOSED, self->wire.fy0, FROM);
 	ASSERT_LE(0, self->fd);
 	self->peer.far_port = CLOSED;
 	ASSERT_EQ(0, peer_await(&self->peer, &self->got));
@@ -516,7 +517,7 @@ TEST_F(open, simultaneous)
 	struct seg seg;
 	__u64 iss;
 
-	self->fd = conn_start(SOCK_STREAM, CLOSED, self->wire.fy0, FROM);
+	self->fd = conn_start_from(SOCK_STREAM, CLOSED, self->wire.fy0, FROM);
 	ASSERT_LE(0, self->fd);
 	self->peer.far_port = CLOSED;
 	ASSERT_EQ(0, peer_await(&self->peer, &self->got));

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "conn.h"
 #include "net.h"
 #include "peer.h"
 #include "sock.h"
@@ -192,7 +193,7 @@ TEST_F_TIMEOUT(out, window__of_ferry, 120)
 
 	for (; left; left -= len) {
 		len = left < TEXT ? left : TEXT;
-		ASSERT_EQ(len, conn_read(self->fd, self->buf, len));
+		ASSERT_EQ(len, recv_all(self->fd, self->buf, len));
 		EXPECT_TRUE(peer_pattern_is(self->buf,
 					    self->peer.nxt - left - begin,
 					    len));
@@ -204,7 +205,7 @@ TEST_F_TIMEOUT(out, window__of_ferry, 120)
 	}
 	self->seg = peer_data(&self->peer, 0, 1000);
 	ASSERT_EQ(0, peer_send(&self->peer, &self->seg));
-	EXPECT_EQ(1000, conn_read(self->fd, self->buf, 1000));
+	EXPECT_EQ(1000, recv_all(self->fd, self->buf, 1000));
 	EXPECT_TRUE(peer_pattern_is(self->buf, self->peer.nxt - begin, 1000));
 }
 

@@ -80,6 +80,22 @@ int conn_start(int type, const struct sockaddr_ferry *to)
 	return unless(err == -EINPROGRESS ? 0 : err, fd);
 }
 
+int conn_start_from(int type, unsigned int port, const unsigned char *addr,
+		    unsigned int far_port)
+{
+	struct sockaddr_ferry at = sfy(addr_any, port);
+	struct sockaddr_ferry to = sfy(addr, far_port);
+	int fd = conn_socket(type | SOCK_NONBLOCK), err;
+
+	if (fd < 0)
+		return fd;
+	err = sock_bind(fd, &at) ?: sock_connect(fd, &to);
+	if (err == -EINPROGRESS)
+		return fd;
+	close(fd);
+	return err ?: -EISCONN;
+}
+
 int conn_accept_now(int listener)
 {
 	int flags = fcntl(listener, F_GETFL), fd;

@@ -31,6 +31,9 @@ int conn_bound(int type, unsigned int port);
 int conn_to(int type, const struct sockaddr_ferry *to);
 /* The same, and the first half of it only: it does not wait. */
 int conn_start(int type, const struct sockaddr_ferry *to);
+/* The same, from @port, or any if it is 0. */
+int conn_start_from(int type, unsigned int port, const unsigned char *addr,
+		    unsigned int far_port);
 /* Wait for a connection and take it. */
 int conn_accept(int listener);
 /* Take one if it is there. */

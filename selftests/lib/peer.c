@@ -2,10 +2,8 @@
 /* The far end of a connection, made by hand: see peer.h. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_packet.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -296,95 +294,4 @@ int peer_accept(struct peer *peer, struct seg *syn)
 		return err;
 	peer->nxt++;
 	return answer.ack == peer->nxt ? 0 : -EPROTO;
-}
-
-int conn_socket(int type)
-{
-	int fd = socket(AF_FERRY, type | SOCK_CLOEXEC, 0);
-
-	return fd < 0 ? -errno : fd;
-}
-
-static int conn_bound(int type, unsigned int port)
-{
-	struct sockaddr_ferry at = sfy(addr_any, port);
-	int fd = conn_socket(type), err;
-
-	if (fd < 0)
-		return fd;
-	err = sock_bind(fd, &at);
-	if (!err)
-		return fd;
-	close(fd);
-	return err;
-}
-
-int conn_listen(int type, unsigned int port, int backlog)
-{
-	int fd = conn_bound(type, port), err;
-
-	if (fd < 0 || !listen(fd, backlog))
-		return fd;
-	err = -errno;
-	close(fd);
-	return err;
-}
-
-int conn_accept(int listener)
-{
-	int fd;
-
-	if (!(sock_wait(listener, POLLIN) & POLLIN))
-		return -ETIMEDOUT;
-	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-int conn_start(int type, unsigned int port, const unsigned char *addr,
-	       unsigned int far_port)
-{
-	struct sockaddr_ferry to = sfy(addr, far_port);
-	int fd = conn_bound(type | SOCK_NONBLOCK, port), err;
-
-	if (fd < 0)
-		return fd;
-	err = sock_connect(fd, &to);
-	if (err == -EINPROGRESS)
-		return fd;
-	close(fd);
-	return err ?: -EISCONN;
-}
-
-long conn_read(int fd, void *data, size_t len)
-{
-	size_t done = 0;
-	ssize_t n;
-
-	while (done < len) {
-		if (!sock_wait(fd, POLLIN))
-			return -ETIMEDOUT;
-		n = sock_recv(fd, (char *)data + done, len - done,
-			      MSG_DONTWAIT);
-		if (n < 0)
-			return n;
-		if (!n)
-			break;
-		done += n;
-	}
-	return done;
-}
-
-int sysctl_set(const char *name, const char *value)
-{
-	int fd, err = 0;
-	char path[128];
-
-	snprintf(path, sizeof(path), "/proc/sys/net/ferry/%s", name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, value, strlen(value)) != (ssize_t)strlen(value))
-		err = -errno;
-	close(fd);
-	return err;
 }

@@ -91,18 +91,4 @@ int peer_connect(struct peer *peer, struct seg *synack);
 /* Answer Ferry's SYN, which it awaits. @syn may be NULL. */
 int peer_accept(struct peer *peer, struct seg *syn);
 
-/* Ferry's end of it. */
-int conn_socket(int type);
-int conn_listen(int type, unsigned int port, int backlog);
-/* Wait for a connection. */
-int conn_accept(int listener);
-/* Begin to connect, without waiting, from @port, or any if it is 0. */
-int conn_start(int type, unsigned int port, const unsigned char *addr,
-	       unsigned int far_port);
-/* Read exactly @len bytes, or less if the end comes first. */
-long conn_read(int fd, void *data, size_t len);
-
-/* Set net.ferry.@name in this namespace. */
-int sysctl_set(const char *name, const char *value);
-
 #endif
