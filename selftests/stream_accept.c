@@ -225,7 +225,8 @@ TEST_F(accept, timeout)
 
 	ASSERT_EQ(0, sock_timeout(self->fd, SO_RCVTIMEO, 50));
 	EXPECT_EQ(-EAGAIN, accept_with(self->fd, 0));
-	EXPECT_LE(49, clock_ms() - start);
+	/* The tick that has begun counts: 10 ms of it, on some kernels. */
+	EXPECT_LE(40, clock_ms() - start);
 }
 
 TEST_F(accept, wrong_socket)

@@ -581,7 +581,8 @@ TEST_F(data, reader_times_out)
 
 	ASSERT_EQ(0, sock_timeout(self->b, SO_RCVTIMEO, 50));
 	EXPECT_EQ(-EAGAIN, sock_recv(self->b, self->buf, 1, 0));
-	EXPECT_LE(49, clock_ms() - start);
+	/* The tick that has begun counts: 10 ms of it, on some kernels. */
+	EXPECT_LE(40, clock_ms() - start);
 }
 
 TEST_F(data, reader_is_interrupted)
