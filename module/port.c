@@ -70,8 +70,8 @@ static bool ferry_port_overlap(const struct sock *a, const struct sock *b)
 {
 	int adev = READ_ONCE(a->sk_bound_dev_if);
 	int bdev = READ_ONCE(b->sk_bound_dev_if);
-	u64 aaddr = ferry_sk(a)->saddr;
-	u64 baddr = ferry_sk(b)->saddr;
+	u64 aaddr = READ_ONCE(ferry_sk(a)->saddr);
+	u64 baddr = READ_ONCE(ferry_sk(b)->saddr);
 
 	return (!adev || !bdev || adev == bdev) &&
 	       (!aaddr || !baddr || aaddr == baddr);
@@ -82,10 +82,15 @@ static bool ferry_port_same_user(const struct sock *a, const struct sock *b)
 	return uid_eq(READ_ONCE(a->sk_uid), READ_ONCE(b->sk_uid));
 }
 
+/* With whom does a socket share? */
 static u8 ferry_port_share(const struct sock *sk)
 {
-	return (sk->sk_reuse ? FERRY_SHARE_REUSE : 0) |
-	       (sk->sk_reuseport ? FERRY_SHARE_REUSEPORT : 0);
+	/*
+	 * The lock of another's socket is not held: a setsockopt() of it that
+	 * runs just now comes before or after this.
+	 */
+	return data_race((sk->sk_reuse ? FERRY_SHARE_REUSE : 0) |
+			 (sk->sk_reuseport ? FERRY_SHARE_REUSEPORT : 0));
 }
 
 static bool ferry_bucket_used(const struct ferry_bucket *bucket)
@@ -120,16 +125,18 @@ static bool ferry_port_conflict(const struct ferry_bucket *bucket,
 				struct sock *sk, bool chosen)
 {
 	struct sock *other;
+	u8 both;
 
 	sk_for_each(other, &bucket->socks) {
 		if (other == sk || !ferry_port_overlap(sk, other))
 			continue;
 		if (chosen)
 			return true;
-		if (sk->sk_reuse && other->sk_reuse &&
-		    other->sk_state != TCP_LISTEN)
+		both = ferry_port_share(sk) & ferry_port_share(other);
+		if ((both & FERRY_SHARE_REUSE) &&
+		    READ_ONCE(other->sk_state) != TCP_LISTEN)
 			continue;
-		if (sk->sk_reuseport && other->sk_reuseport &&
+		if ((both & FERRY_SHARE_REUSEPORT) &&
 		    ferry_port_same_user(sk, other))
 			continue;
 		return true;
@@ -144,10 +151,11 @@ static int ferry_port_join_group(struct ferry_bucket *bucket, struct sock *sk)
 	struct sock *other;
 
 	sk_for_each(other, &bucket->socks)
-		if (other != sk && other->sk_reuseport &&
+		if (other != sk &&
+		    (ferry_port_share(other) & FERRY_SHARE_REUSEPORT) &&
 		    (sk->sk_type == SOCK_DGRAM ||
-		     other->sk_state == TCP_LISTEN) &&
-		    ferry_sk(other)->saddr == ferry_sk(sk)->saddr &&
+		     READ_ONCE(other->sk_state) == TCP_LISTEN) &&
+		    READ_ONCE(ferry_sk(other)->saddr) == ferry_sk(sk)->saddr &&
 		    READ_ONCE(other->sk_bound_dev_if) ==
 			    READ_ONCE(sk->sk_bound_dev_if) &&
 		    ferry_port_same_user(sk, other))
