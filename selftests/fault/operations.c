@@ -87,6 +87,8 @@ static int readable(int fd)
  */
 static long drops(void)
 {
+	static const char columns[] =
+		" ferry0: %*d %*d %*d %ld %*d %*d %*d %*d %*d %*d %*d %ld";
 	long count, rx, tx, sum = 0;
 	char name[64], line[512];
 	FILE *file;
@@ -103,8 +105,7 @@ static long drops(void)
 	if (!file)
 		return -errno;
 	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, " ferry0: %*d %*d %*d %ld %*d %*d %*d %*d "
-			   "%*d %*d %*d %ld", &rx, &tx) == 2)
+		if (sscanf(line, columns, &rx, &tx) == 2)
 			sum += rx + tx;
 	fclose(file);
 	return sum;
@@ -669,7 +670,6 @@ static int do_address(struct scene *scene)
 const struct operation operations[] = {
 	{ "load", .prepare = unloaded, .operate = loaded,
 	  .undo = without_module, .errnos = { ENOBUFS } },
-	{ "a new namespace", NULL, in_new_net, .errnos = { ENOBUFS } },
 	{ "socket in a new namespace", in_new_net, with_socket,
 	  .errnos = { ENOBUFS, EINVAL } },
 	{ "socket", NULL, with_socket, .errnos = { ENOBUFS } },
