@@ -46,6 +46,15 @@ pair()
 	in_blue ip link set fy1 up
 }
 
+# repeat COUNT: all of them, or as many of 100 as $FERRY_REPEAT says, as repeat()
+# of selftests/lib has it
+repeat()
+{
+	local count=$(($1 * ${FERRY_REPEAT:-100} / 100))
+
+	echo $((count > 1 ? count : 1))
+}
+
 # expect WHAT WANTED GOT
 expect()
 {

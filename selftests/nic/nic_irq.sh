@@ -75,8 +75,9 @@ case_flood_on_one_cpu_shares_interrupts()
 # does not do while it has other work; so the best of some rounds counts.
 flood_shares()
 {
-	local frames=20000 round cost start took slow=''
+	local frames round cost start took slow=''
 
+	frames=$(repeat 20000)
 	for round in 1 2 3 4 5; do
 		start=$(date +%s%N)
 		cost=$(cost "$frames" in_red "$@" send fy0 "$frames")
