@@ -380,7 +380,7 @@ static void *send_many(void *arg)
 }
 
 /* Thousands of tiny ones, for one who reads slowly: all, in their order. */
-TEST_F(record, tiny)
+TEST_F_TIMEOUT(record, tiny, 240)
 {
 	struct sizes sender = { .count = 20000, .fd = self->a };
 	unsigned int i, got, want;
