@@ -28,7 +28,7 @@ struct ferry_linger {
 	struct ferry_flow	flow;
 	struct ferry_net	*fn;
 	struct ferry_timewait	timewait;
-	spinlock_t		lock;
+	spinlock_t		lock;		/* guards @timewait */
 	refcount_t		refs;
 	struct timer_list	timer;
 	u8			share;		/* port.c's */

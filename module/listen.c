@@ -151,10 +151,12 @@ static void ferry_listen_answer(struct ferry_listen_request *req, u64 now,
 static void ferry_listen_expire(struct ferry_net *fn, struct list_head *list,
 				u64 now)
 {
-	struct ferry_listen_request *req, *next;
+	struct ferry_listen_request *req;
 	struct ferry_seg seg;
 
-	list_for_each_entry_safe(req, next, list, node) {
+	while ((req = list_first_entry_or_null(list,
+					       struct ferry_listen_request,
+					       node))) {
 		if (req->request.deadline > now) {
 			ferry_listen_arm(req->listener, req->request.deadline,
 					 now);
@@ -351,6 +353,8 @@ static void ferry_listen_unmake(struct sock *sk)
 	ferry_stream_set_state(sk, TCP_CLOSE);
 	sock_set_flag(sk, SOCK_DEAD);
 	ferry_stream_destroy(sk);
+	/* Taken by sk_clone_lock(), which does not say so. */
+	__acquire(&sk->sk_lock.slock);
 	bh_unlock_sock(sk);
 	sock_put(sk);
 }
@@ -433,6 +437,8 @@ void ferry_listen_established(struct sock *sk)
 static void ferry_listen_hand_over(struct sock *sk, struct sk_buff *skb)
 {
 	ferry_stream_do_rcv(sk, skb);
+	/* Taken by sk_clone_lock(), which does not say so. */
+	__acquire(&sk->sk_lock.slock);
 	bh_unlock_sock(sk);
 	sock_put(sk);
 }
@@ -688,10 +694,12 @@ unlock:
 static void ferry_listen_drop_requests(struct sock *sk, struct list_head *list)
 {
 	struct ferry_net *fn = ferry_net(sock_net(sk));
-	struct ferry_listen_request *req, *next;
+	struct ferry_listen_request *req;
 	struct ferry_seg rst;
 
-	list_for_each_entry_safe(req, next, list, node) {
+	while ((req = list_first_entry_or_null(list,
+					       struct ferry_listen_request,
+					       node))) {
 		rst = (struct ferry_seg) {
 			.kind = FERRY_KIND_RST,
 			.seq = req->request.iss + 1,
@@ -706,10 +714,11 @@ static void ferry_listen_drop_requests(struct sock *sk, struct list_head *list)
 
 static void ferry_listen_drop_ready(struct list_head *list)
 {
-	struct ferry_stream *fy, *next;
+	struct ferry_stream *fy;
 	struct sock *sk;
 
-	list_for_each_entry_safe(fy, next, list, accept) {
+	while ((fy = list_first_entry_or_null(list, struct ferry_stream,
+					      accept))) {
 		sk = &fy->fs.sk;
 		list_del_init(&fy->accept);
 		sock_hold(sk);
@@ -852,13 +861,13 @@ static struct sock *ferry_listen_take(struct sock *sk, int flags, int *err)
  * Return: 0; -EINVAL if it does not listen; -EAGAIN, -EINTR, -ERESTARTSYS.
  */
 int ferry_listen_accept(struct socket *sock, struct socket *newsock,
-			FERRY_ACCEPT_ARGS)
+			int flags)
 {
 	struct sock *sk = sock->sk, *new;
 	int err;
 
 	lock_sock(sk);
-	new = ferry_listen_take(sk, FERRY_ACCEPT_FLAGS, &err);
+	new = ferry_listen_take(sk, flags, &err);
 	release_sock(sk);
 	if (!new)
 		return err;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * SYN cookies of a namespace: the secrets, and when they change. What a cookie is
- * is in cookie.h.
+ * SYN cookies of a namespace: the secrets, and when they change. cookie.h tells
+ * what a cookie is.
  */
 #ifndef _FERRY_LISTEN_COOKIE_H
 #define _FERRY_LISTEN_COOKIE_H
@@ -19,7 +19,7 @@
  * Guarded by @lock.
  */
 struct ferry_listen_cookies {
-	spinlock_t			lock;
+	spinlock_t			lock;	/* guards the others */
 	struct ferry_cookie_keys	keys;
 	u32				minute;	/* when the newer was made */
 };

@@ -564,6 +564,7 @@ static __poll_t ferry_stream_poll(struct file *file, struct socket *sock,
 	int state;
 
 	sock_poll_wait(file, sock, wait);
+	/* Pairs with ferry_stream_set_state(). */
 	state = smp_load_acquire(&sk->sk_state);
 	if (state == TCP_LISTEN)
 		return (ferry_listen_ready(sk) ? EPOLLIN | EPOLLRDNORM : 0) |
@@ -636,6 +637,12 @@ static int ferry_stream_ioctl(struct socket *sock, unsigned int cmd,
 	return put_user((int)min_t(u64, amount, INT_MAX), (int __user *)arg);
 }
 
+static int ferry_stream_accept(struct socket *sock, struct socket *newsock,
+			       FERRY_ACCEPT_ARGS)
+{
+	return ferry_listen_accept(sock, newsock, FERRY_ACCEPT_FLAGS);
+}
+
 static int ferry_stream_set_rcvlowat(struct sock *sk, int val)
 {
 	const struct ferry_net *fn = ferry_net(sock_net(sk));
@@ -680,7 +687,7 @@ const struct proto_ops ferry_stream_ops = {
 	.bind		= ferry_socket_bind,
 	.connect	= ferry_stream_connect,
 	.socketpair	= sock_no_socketpair,
-	.accept		= ferry_listen_accept,
+	.accept		= ferry_stream_accept,
 	.getname	= ferry_stream_getname,
 	.poll		= ferry_stream_poll,
 	.ioctl		= ferry_stream_ioctl,

@@ -138,9 +138,9 @@ static inline bool ferry_stream_records(const struct sock *sk)
 	return sk->sk_type == SOCK_SEQPACKET;
 }
 
-/* Who polls reads it without the lock. */
 static inline void ferry_stream_set_state(struct sock *sk, int state)
 {
+	/* Pairs with ferry_stream_poll(), which has no lock. */
 	smp_store_release(&sk->sk_state, state);
 }
 

@@ -507,9 +507,9 @@ static int ferry_stream_recv_bytes(struct sock *sk, struct msghdr *msg,
 		if (err)
 			break;
 	}
-	if (flags & MSG_PEEK)
+	if (flags & MSG_PEEK) {
 		sk_peek_offset_fwd(sk, rd.copied);
-	else if (rd.copied) {
+	} else if (rd.copied) {
 		sk_peek_offset_bwd(sk, rd.copied);
 		ferry_stream_read_some(sk);
 	}

@@ -104,53 +104,63 @@ static int ferry_sysctl_congestion(ferry_ctl_table *table, int write,
 	return 0;
 }
 
-/* Where a namespace's setting is; the namespace is added by net_init(). */
-#define FERRY_SYSCTL_FIELD(member)					\
-	.data	= (void *)offsetof(struct ferry_net, member),		\
-	.maxlen	= sizeof_field(struct ferry_net, member),		\
-	.mode	= 0644
+/*
+ * struct ferry_sysctl_int - a setting of a namespace: one or more integers
+ */
+struct ferry_sysctl_int {
+	const char	*name;
+	size_t		offset;		/* in struct ferry_settings */
+	int		count;
+	int		*least;
+	int		*most;
+};
 
-#define FERRY_SYSCTL_INT(member, least, most)				\
-	{								\
-		.procname	= #member,				\
-		FERRY_SYSCTL_FIELD(set.member),				\
-		.proc_handler	= proc_dointvec_minmax,			\
-		.extra1		= (least),				\
-		.extra2		= (most),				\
-	}
+#define FERRY_SYSCTL_OFFSET(member) offsetof(struct ferry_settings, member)
 
-/* The last two are of the host. */
-#define FERRY_SYSCTL_HOST	2
+static const struct ferry_sysctl_int ferry_sysctl_ints[] = {
+	{ "rmem", FERRY_SYSCTL_OFFSET(rmem), 3,
+	  &ferry_sysctl_least_buffer, &ferry_sysctl_most_buffer },
+	{ "wmem", FERRY_SYSCTL_OFFSET(wmem), 3,
+	  &ferry_sysctl_least_buffer, &ferry_sysctl_most_buffer },
+	{ "max_syn_backlog", FERRY_SYSCTL_OFFSET(max_syn_backlog), 1,
+	  SYSCTL_ZERO, SYSCTL_INT_MAX },
+	{ "syncookies", FERRY_SYSCTL_OFFSET(syncookies), 1,
+	  SYSCTL_ZERO, SYSCTL_TWO },
+	{ "syn_retries", FERRY_SYSCTL_OFFSET(syn_retries), 1,
+	  SYSCTL_ONE, &ferry_sysctl_most_retries },
+	{ "synack_retries", FERRY_SYSCTL_OFFSET(synack_retries), 1,
+	  SYSCTL_ZERO, &ferry_sysctl_most_retries },
+	{ "fin_timeout", FERRY_SYSCTL_OFFSET(fin_timeout), 1,
+	  SYSCTL_ONE, &ferry_sysctl_most_seconds },
+	{ "keepalive_time", FERRY_SYSCTL_OFFSET(keepalive_time), 1,
+	  SYSCTL_ONE, &ferry_sysctl_most_seconds },
+	{ "keepalive_intvl", FERRY_SYSCTL_OFFSET(keepalive_intvl), 1,
+	  SYSCTL_ONE, &ferry_sysctl_most_seconds },
+	{ "keepalive_probes", FERRY_SYSCTL_OFFSET(keepalive_probes), 1,
+	  SYSCTL_ONE, &ferry_sysctl_most_probes },
+	{ "max_orphans", FERRY_SYSCTL_OFFSET(max_orphans), 1,
+	  SYSCTL_ZERO, SYSCTL_INT_MAX },
+	{ "max_tw_buckets", FERRY_SYSCTL_OFFSET(max_tw_buckets), 1,
+	  SYSCTL_ZERO, SYSCTL_INT_MAX },
+};
 
-static const struct ctl_table ferry_sysctl_table[] = {
+/* Those of a namespace that have a function of their own; see net_init(). */
+static const struct ctl_table ferry_sysctl_own[] = {
 	{
 		.procname	= "port_range",
-		FERRY_SYSCTL_FIELD(port_range),
+		.maxlen		= sizeof_field(struct ferry_net, port_range),
+		.mode		= 0644,
 		.proc_handler	= ferry_sysctl_port_range,
 	},
-	FERRY_SYSCTL_INT(rmem, &ferry_sysctl_least_buffer,
-			 &ferry_sysctl_most_buffer),
-	FERRY_SYSCTL_INT(wmem, &ferry_sysctl_least_buffer,
-			 &ferry_sysctl_most_buffer),
-	FERRY_SYSCTL_INT(max_syn_backlog, SYSCTL_ZERO, SYSCTL_INT_MAX),
-	FERRY_SYSCTL_INT(syncookies, SYSCTL_ZERO, SYSCTL_TWO),
-	FERRY_SYSCTL_INT(syn_retries, SYSCTL_ONE, &ferry_sysctl_most_retries),
-	FERRY_SYSCTL_INT(synack_retries, SYSCTL_ZERO,
-			 &ferry_sysctl_most_retries),
-	FERRY_SYSCTL_INT(fin_timeout, SYSCTL_ONE, &ferry_sysctl_most_seconds),
-	FERRY_SYSCTL_INT(keepalive_time, SYSCTL_ONE,
-			 &ferry_sysctl_most_seconds),
-	FERRY_SYSCTL_INT(keepalive_intvl, SYSCTL_ONE,
-			 &ferry_sysctl_most_seconds),
-	FERRY_SYSCTL_INT(keepalive_probes, SYSCTL_ONE,
-			 &ferry_sysctl_most_probes),
-	FERRY_SYSCTL_INT(max_orphans, SYSCTL_ZERO, SYSCTL_INT_MAX),
-	FERRY_SYSCTL_INT(max_tw_buckets, SYSCTL_ZERO, SYSCTL_INT_MAX),
 	{
 		.procname	= "congestion_control",
-		FERRY_SYSCTL_FIELD(set.cong),
+		.maxlen		= FERRY_CONG_NAME_MAX,
+		.mode		= 0644,
 		.proc_handler	= ferry_sysctl_congestion,
 	},
+};
+
+static const struct ctl_table ferry_sysctl_host[] = {
 	{
 		.procname	= "mem",
 		.data		= ferry_stream_mem,
@@ -167,6 +177,41 @@ static const struct ctl_table ferry_sysctl_table[] = {
 	},
 };
 
+#define FERRY_SYSCTL_MOST						\
+	(ARRAY_SIZE(ferry_sysctl_own) + ARRAY_SIZE(ferry_sysctl_ints) +	\
+	 ARRAY_SIZE(ferry_sysctl_host))
+
+/* Write a namespace's table. Return: how many it has. */
+static size_t ferry_sysctl_fill(struct ferry_net *fn, struct ctl_table *table)
+{
+	size_t count = ARRAY_SIZE(ferry_sysctl_own);
+	const struct ferry_sysctl_int *setting;
+	size_t i;
+
+	memcpy(table, ferry_sysctl_own, sizeof(ferry_sysctl_own));
+	table[0].data = fn->port_range;
+	table[1].data = &fn->set.cong;
+
+	for (i = 0; i < ARRAY_SIZE(ferry_sysctl_ints); i++) {
+		setting = &ferry_sysctl_ints[i];
+		table[count++] = (struct ctl_table) {
+			.procname	= setting->name,
+			.data		= (char *)&fn->set + setting->offset,
+			.maxlen		= setting->count * sizeof(int),
+			.mode		= 0644,
+			.proc_handler	= proc_dointvec_minmax,
+			.extra1		= setting->least,
+			.extra2		= setting->most,
+		};
+	}
+	if (net_eq(fn->net, &init_net)) {
+		memcpy(table + count, ferry_sysctl_host,
+		       sizeof(ferry_sysctl_host));
+		count += ARRAY_SIZE(ferry_sysctl_host);
+	}
+	return count;
+}
+
 /**
  * ferry_sysctl_net_init() - a namespace's settings, at their defaults
  * @fn: the namespace
@@ -176,11 +221,8 @@ static const struct ctl_table ferry_sysctl_table[] = {
  */
 int ferry_sysctl_net_init(struct ferry_net *fn)
 {
-	size_t own = ARRAY_SIZE(ferry_sysctl_table) - FERRY_SYSCTL_HOST;
-	size_t count = net_eq(fn->net, &init_net) ?
-		       ARRAY_SIZE(ferry_sysctl_table) : own;
 	struct ctl_table *table;
-	size_t i;
+	size_t count;
 
 	fn->port_range[0] = FERRY_SYSCTL_PORT_FIRST;
 	fn->port_range[1] = FERRY_SYSCTL_PORT_LAST;
@@ -188,12 +230,10 @@ int ferry_sysctl_net_init(struct ferry_net *fn)
 	fn->set.cong = &ferry_cong_cubic;
 
 	/* One more, empty: the end, where the kernel does not count. */
-	table = kcalloc(count + 1, sizeof(*table), GFP_KERNEL);
+	table = kcalloc(FERRY_SYSCTL_MOST + 1, sizeof(*table), GFP_KERNEL);
 	if (!table)
 		return -ENOMEM;
-	memcpy(table, ferry_sysctl_table, count * sizeof(*table));
-	for (i = 0; i < own; i++)
-		table[i].data = (void *)fn + (unsigned long)table[i].data;
+	count = ferry_sysctl_fill(fn, table);
 
 	fn->sysctl = ferry_register_net_sysctl(fn->net, "net/ferry", table,
 					       count);

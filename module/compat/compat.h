@@ -23,7 +23,7 @@
 #include <net/sock.h>
 
 /* A protocol's memory has had a header of its own since 6.10. */
-#if __has_include(<net/proto_memory.h>)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 #include <net/proto_memory.h>
 #endif
 
