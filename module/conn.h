@@ -70,6 +70,9 @@ enum ferry_state {
 /* Without an answer for so long a connection is dead: 15 minutes. */
 #define FERRY_USER_TIMEOUT_DEFAULT	900000000ULL
 
+/* The same when nobody waits for it any more (RFC 1122, 4.2.3.5: at least 100 s). */
+#define FERRY_ORPHAN_TIMEOUT	100000000ULL
+
 /* SYNs and SYN-ACKs after the first (as Linux TCP). */
 #define FERRY_SYN_RETRIES	6
 #define FERRY_SYNACK_RETRIES	5

@@ -10,7 +10,9 @@
 
 static u64 user_timeout(const struct ferry_conn *conn)
 {
-	return conn->user_timeout ?: FERRY_USER_TIMEOUT_DEFAULT;
+	if (conn->user_timeout)
+		return conn->user_timeout;
+	return conn->orphan ? FERRY_ORPHAN_TIMEOUT : FERRY_USER_TIMEOUT_DEFAULT;
 }
 
 static void set(struct ferry_conn *conn, enum ferry_timer timer, u64 at)

@@ -929,6 +929,24 @@ UNIT(conn_rto__gives_up)
 	CHECK(now >= start + 10 * SECOND);
 }
 
+UNIT(conn_rto__orphan_gives_up_sooner)
+{
+	u64 start;
+
+	establish(0);
+	queue_bytes(MSS);
+	output();
+	ferry_conn_orphan(&conn, now, FERRY_LINGER2_DEFAULT);
+	start = now;
+	while (conn.state == FERRY_ESTABLISHED && now < start + 900 * SECOND) {
+		timer(ferry_conn_deadline(&conn) - now);
+		output();
+	}
+	CHECK_EQ(conn.error, -ETIMEDOUT);
+	CHECK(now >= start + 100 * SECOND);
+	CHECK(now < start + 300 * SECOND);
+}
+
 UNIT(conn_tlp__probes_the_tail)
 {
 	struct ferry_seg seg;
