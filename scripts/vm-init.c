@@ -573,6 +573,21 @@ static void read_settings(void)
 		fail("The initramfs names no command or no directory.");
 }
 
+/*
+ * Under emulation a CPU may run into an int3 that the kernel, which patches its own
+ * code, has already taken back: an oops of the emulator's making. The path of each
+ * received packet is patched when the first socket wants time stamps, and when the
+ * last one no longer does. One that always wants them leaves it alone.
+ */
+static void keep_stamping(void)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), one = 1;
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_TIMESTAMP, &one,
+				 sizeof(one)))
+		fail("Time stamps cannot be turned on: %s.", strerror(errno));
+}
+
 int main(void)
 {
 	unsigned long before;
@@ -590,6 +605,7 @@ int main(void)
 	set_watchdogs();
 	sethostname("ferry", 5);
 	raise_loopback();
+	keep_stamping();
 	if (settings.libmodules)
 		show_modules(settings.libmodules);
 	if (settings.out)
