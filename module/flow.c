@@ -16,6 +16,25 @@ static const struct rhashtable_params ferry_flow_params = {
 };
 
 /**
+ * ferry_flow_key() - the two ends of a packet's connection, as this one sees them
+ * @skb: the packet, its struct ferry_skb_cb filled in
+ *
+ * Context: any.
+ * Return: the key.
+ */
+struct ferry_flow_key ferry_flow_key(const struct sk_buff *skb)
+{
+	const struct ferry_skb_cb *cb = ferry_skb_cb(skb);
+
+	return (struct ferry_flow_key) {
+		.laddr = cb->daddr,
+		.raddr = cb->saddr,
+		.lport = cb->pkt.dport,
+		.rport = cb->pkt.sport,
+	};
+}
+
+/**
  * ferry_flow_insert() - let segments find a connection
  * @fn: the namespace
  * @flow: the connection, its key set
@@ -87,13 +106,7 @@ bool ferry_flow_replace(struct ferry_net *fn, struct ferry_flow *old,
 struct ferry_flow *ferry_flow_find(struct ferry_net *fn,
 				   const struct sk_buff *skb)
 {
-	const struct ferry_skb_cb *cb = ferry_skb_cb(skb);
-	const struct ferry_flow_key key = {
-		.laddr = cb->daddr,
-		.raddr = cb->saddr,
-		.lport = cb->pkt.dport,
-		.rport = cb->pkt.sport,
-	};
+	const struct ferry_flow_key key = ferry_flow_key(skb);
 
 	return rhashtable_lookup(&fn->flows, &key, ferry_flow_params);
 }

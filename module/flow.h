@@ -51,6 +51,7 @@ struct ferry_flow {
 int ferry_flow_net_init(struct ferry_net *fn);
 void ferry_flow_net_exit(struct ferry_net *fn);
 
+struct ferry_flow_key ferry_flow_key(const struct sk_buff *skb);
 int ferry_flow_insert(struct ferry_net *fn, struct ferry_flow *flow);
 bool ferry_flow_remove(struct ferry_net *fn, struct ferry_flow *flow);
 bool ferry_flow_replace(struct ferry_net *fn, struct ferry_flow *old,

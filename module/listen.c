@@ -191,19 +191,6 @@ static void ferry_listen_timer(struct timer_list *timer)
 	spin_unlock(&l->lock);
 }
 
-static void ferry_listen_flow(const struct sk_buff *skb,
-			      struct ferry_flow_key *key)
-{
-	const struct ferry_skb_cb *cb = ferry_skb_cb(skb);
-
-	*key = (struct ferry_flow_key) {
-		.laddr = cb->daddr,
-		.raddr = cb->saddr,
-		.lport = cb->pkt.dport,
-		.rport = cb->pkt.sport,
-	};
-}
-
 static void ferry_listen_cookie_flow(const struct ferry_flow_key *key,
 				     struct ferry_cookie_flow *flow)
 {
@@ -315,6 +302,7 @@ static bool ferry_listen_syn(struct sock *sk, struct sk_buff *skb,
 	struct ferry_request request;
 	u64 now = ferry_stream_now();
 	struct ferry_flow flow = {
+		.key = ferry_flow_key(skb),
 		.kind = FERRY_FLOW_REQUEST,
 		.ifindex = ferry_listen_device(skb),
 	};
@@ -322,7 +310,6 @@ static bool ferry_listen_syn(struct sock *sk, struct sk_buff *skb,
 
 	if (!l || ferry_listen_overflow(fn, sk))
 		return false;
-	ferry_listen_flow(skb, &flow.key);
 	if (!ferry_listen_offer(sk, &flow, &offer))
 		return false;
 	offer.iss = ferry_listen_isn(&flow.key, now);
@@ -550,6 +537,7 @@ static bool ferry_listen_taste(struct sock *parent, struct sk_buff *skb,
 	struct ferry_request request;
 	u64 now = ferry_stream_now();
 	struct ferry_flow flow = {
+		.key = ferry_flow_key(skb),
 		.ifindex = ferry_listen_device(skb),
 	};
 	struct sock *sk;
@@ -558,7 +546,6 @@ static bool ferry_listen_taste(struct sock *parent, struct sk_buff *skb,
 		ferry_stream_stray(fn, skb, seg);
 		return false;
 	}
-	ferry_listen_flow(skb, &flow.key);
 	ferry_listen_cookie_flow(&flow.key, &cookie_flow);
 	/*
 	 * No RST: it may be the second of two segments that have changed their

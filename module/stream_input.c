@@ -40,15 +40,9 @@ static enum ferry_stat ferry_stream_drop_stat(u8 drop)
 void ferry_stream_stray(struct ferry_net *fn, const struct sk_buff *skb,
 			const struct ferry_seg *seg)
 {
-	const struct ferry_skb_cb *cb = ferry_skb_cb(skb);
 	const struct ferry_flow flow = {
-		.key = {
-			.laddr = cb->daddr,
-			.raddr = cb->saddr,
-			.lport = cb->pkt.dport,
-			.rport = cb->pkt.sport,
-		},
-		.ifindex = cb->iif,
+		.key = ferry_flow_key(skb),
+		.ifindex = ferry_skb_cb(skb)->iif,
 	};
 	struct ferry_seg rst;
 
