@@ -128,7 +128,6 @@ int ferry_stream_conn_setup(const struct sock *sk,
 	const struct ferry_net *fn = ferry_net(sock_net(sk));
 	const struct ferry_stream *fy = ferry_stream(sk);
 	u8 code = ferry_stream_code(sk);
-	u32 rcvbuf = READ_ONCE(sk->sk_rcvbuf);
 	u32 mss;
 
 	if (mtu < FERRY_CONN_HLEN + FERRY_MSS_MIN)
@@ -140,13 +139,11 @@ int ferry_stream_conn_setup(const struct sock *sk,
 		.mss = mss,
 		.batch = max_t(u32, mss, FERRY_STREAM_BATCH -
 			       FERRY_STREAM_BATCH % mss),
-		.room = code ? max_t(u32, rcvbuf, (1U << code) + 2) :
-			       rcvbuf / 2,
+		.room = ferry_stream_capacity(sk, code),
 		.syn_retries = fy->syn_retries ?:
 			       READ_ONCE(fn->set.syn_retries),
 		.code = code,
 	};
-	setup->room = min_t(u32, setup->room, FERRY_WINDOW_MAX);
 	return 0;
 }
 

@@ -25,16 +25,23 @@
  * The window
  */
 
-static u32 ferry_stream_capacity(const struct sock *sk)
+/**
+ * ferry_stream_capacity() - payload that a socket's receive buffer has room for
+ * @sk: the socket, or the listener that it is of
+ * @code: the record code that it promises, or FERRY_CODE_STREAM
+ *
+ * Context: any.
+ * Return: bytes, at most FERRY_WINDOW_MAX.
+ */
+u32 ferry_stream_capacity(const struct sock *sk, u8 code)
 {
-	const struct ferry_stream *fy = ferry_stream(sk);
 	u32 rcvbuf = READ_ONCE(sk->sk_rcvbuf);
+	u32 room = max_t(u32, rcvbuf / 2, 1);
 
 	/* A record that was promised has to fit, whatever became of the buffer. */
-	if (ferry_stream_records(sk))
-		return max_t(u32, rcvbuf, (1U << fy->conn.code) +
-			     FERRY_RECORD_MARKS);
-	return max_t(u32, rcvbuf / 2, 1);
+	if (code != FERRY_CODE_STREAM)
+		room = max_t(u32, rcvbuf, (1U << code) + FERRY_RECORD_MARKS);
+	return min_t(u32, room, FERRY_WINDOW_MAX);
 }
 
 /**
@@ -49,8 +56,7 @@ void ferry_stream_room(struct sock *sk)
 	struct ferry_conn *conn = &fy->conn;
 	u64 used = fy->next - fy->read;
 
-	conn->capacity = min_t(u32, ferry_stream_capacity(sk),
-			       FERRY_WINDOW_MAX);
+	conn->capacity = ferry_stream_capacity(sk, conn->code);
 	conn->room = conn->capacity > used ? conn->capacity - used : 0;
 }
 

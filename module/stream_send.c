@@ -36,6 +36,17 @@ static void ferry_stream_free(struct sock *sk, struct sk_buff *skb)
 	consume_skb(skb);
 }
 
+/* Make an empty chunk of a new skb, and charge it. */
+static void ferry_stream_begin(struct sock *sk, struct sk_buff *skb)
+{
+	skb_reserve(skb, FERRY_OUTPUT_SEG_HEADROOM);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	/* Copies may write the header: it is no part of the payload. */
+	__skb_header_release(skb);
+	*ferry_chunk(skb) = (struct ferry_chunk) {};
+	ferry_stream_charge(sk, skb->truesize);
+}
+
 /* An empty chunk, charged. */
 static struct sk_buff *ferry_stream_alloc(struct sock *sk, gfp_t gfp)
 {
@@ -48,12 +59,7 @@ static struct sk_buff *ferry_stream_alloc(struct sock *sk, gfp_t gfp)
 		consume_skb(skb);
 		return NULL;
 	}
-	skb_reserve(skb, FERRY_OUTPUT_SEG_HEADROOM);
-	skb->ip_summed = CHECKSUM_PARTIAL;
-	/* Copies may write the header: it is no part of the payload. */
-	__skb_header_release(skb);
-	*ferry_chunk(skb) = (struct ferry_chunk) {};
-	ferry_stream_charge(sk, skb->truesize);
+	ferry_stream_begin(sk, skb);
 	return skb;
 }
 
@@ -600,14 +606,10 @@ void ferry_stream_queue_fin(struct sock *sk)
 	if (!skb) {
 		skb = alloc_skb_fclone(FERRY_OUTPUT_SEG_HEADROOM,
 				       GFP_KERNEL | __GFP_NOFAIL);
-		skb_reserve(skb, FERRY_OUTPUT_SEG_HEADROOM);
-		skb->ip_summed = CHECKSUM_PARTIAL;
-		__skb_header_release(skb);
-		*ferry_chunk(skb) = (struct ferry_chunk) {};
 		/* An end must not wait for memory. */
 		if (!sk_wmem_schedule(sk, skb->truesize))
 			skb->truesize = 0;
-		ferry_stream_charge(sk, skb->truesize);
+		ferry_stream_begin(sk, skb);
 		__skb_queue_tail(&sk->sk_write_queue, skb);
 	}
 	ferry_chunk(skb)->flags |= FERRY_F_FIN;
