@@ -109,57 +109,42 @@ TEST_F(poll, select__wakes)
 	EXPECT_EQ(1, sleeper_join(&selecter));
 }
 
-static int watch(int ep, int fd, unsigned int events)
-{
-	struct epoll_event event = { .events = events, .data.fd = fd };
-
-	return epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
-}
-
-/* What is reported within @timeout; 0 for nothing. */
-static unsigned int events(int ep, int timeout)
-{
-	struct epoll_event event;
-
-	return epoll_wait(ep, &event, 1, timeout) == 1 ? event.events : 0;
-}
-
 TEST_F(poll, epoll__level)
 {
-	ASSERT_EQ(0, watch(self->ep, self->fd, EPOLLIN));
-	EXPECT_EQ(0, events(self->ep, 0));
+	ASSERT_EQ(0, epoll_watch(self->ep, self->fd, EPOLLIN));
+	EXPECT_EQ(0, epoll_events(self->ep, 0));
 	SEND();
-	EXPECT_EQ(EPOLLIN, events(self->ep, WAIT_MS));
-	EXPECT_EQ(EPOLLIN, events(self->ep, 0));
+	EXPECT_EQ(EPOLLIN, epoll_events(self->ep, WAIT_MS));
+	EXPECT_EQ(EPOLLIN, epoll_events(self->ep, 0));
 	RECV();
-	EXPECT_EQ(0, events(self->ep, 0));
+	EXPECT_EQ(0, epoll_events(self->ep, 0));
 }
 
 /* Each arrival is an edge, whether or not the queue was empty. */
 TEST_F(poll, epoll__edge)
 {
-	ASSERT_EQ(0, watch(self->ep, self->fd, EPOLLIN | EPOLLET));
+	ASSERT_EQ(0, epoll_watch(self->ep, self->fd, EPOLLIN | EPOLLET));
 	SEND();
-	EXPECT_EQ(EPOLLIN, events(self->ep, WAIT_MS));
-	EXPECT_EQ(0, events(self->ep, 0));
+	EXPECT_EQ(EPOLLIN, epoll_events(self->ep, WAIT_MS));
+	EXPECT_EQ(0, epoll_events(self->ep, 0));
 	SEND();
-	EXPECT_EQ(EPOLLIN, events(self->ep, WAIT_MS));
-	EXPECT_EQ(0, events(self->ep, 0));
+	EXPECT_EQ(EPOLLIN, epoll_events(self->ep, WAIT_MS));
+	EXPECT_EQ(0, epoll_events(self->ep, 0));
 	stat_wait("InDatagrams", 2);
 	RECV();
 	RECV();
 	SEND();
-	EXPECT_EQ(EPOLLIN, events(self->ep, WAIT_MS));
+	EXPECT_EQ(EPOLLIN, epoll_events(self->ep, WAIT_MS));
 }
 
 TEST_F(poll, epoll__oneshot)
 {
-	ASSERT_EQ(0, watch(self->ep, self->fd, EPOLLIN | EPOLLONESHOT));
+	ASSERT_EQ(0, epoll_watch(self->ep, self->fd, EPOLLIN | EPOLLONESHOT));
 	SEND();
-	EXPECT_EQ(EPOLLIN, events(self->ep, WAIT_MS));
+	EXPECT_EQ(EPOLLIN, epoll_events(self->ep, WAIT_MS));
 	SEND();
 	stat_wait("InDatagrams", 2);
-	EXPECT_EQ(0, events(self->ep, 0));
+	EXPECT_EQ(0, epoll_events(self->ep, 0));
 }
 
 static long sleep_in_epoll(struct sleeper *self)
@@ -174,7 +159,7 @@ TEST_F(poll, epoll__wakes)
 {
 	struct sleeper waiter = { .call = sleep_in_epoll, .fd = self->ep };
 
-	ASSERT_EQ(0, watch(self->ep, self->fd, EPOLLIN));
+	ASSERT_EQ(0, epoll_watch(self->ep, self->fd, EPOLLIN));
 	ASSERT_TRUE(sleeper_start(&waiter, SYS_epoll_wait));
 	SEND();
 	EXPECT_EQ(EPOLLIN, sleeper_join(&waiter));
@@ -190,8 +175,8 @@ TEST_F(poll, epoll__exclusive)
 	};
 	long got;
 
-	ASSERT_EQ(0, watch(self->ep, self->fd, EPOLLIN | EPOLLEXCLUSIVE));
-	ASSERT_EQ(0, watch(other, self->fd, EPOLLIN | EPOLLEXCLUSIVE));
+	ASSERT_EQ(0, epoll_watch(self->ep, self->fd, EPOLLIN | EPOLLEXCLUSIVE));
+	ASSERT_EQ(0, epoll_watch(other, self->fd, EPOLLIN | EPOLLEXCLUSIVE));
 	ASSERT_TRUE(sleeper_start(&waiter[0], SYS_epoll_wait));
 	ASSERT_TRUE(sleeper_start(&waiter[1], SYS_epoll_wait));
 	SEND();
@@ -211,10 +196,10 @@ TEST_F(poll, error)
 	struct sockaddr_ferry nobody = sfy(addr_any, PORT + 1);
 
 	ASSERT_EQ(0, sock_connect(self->from, &nobody));
-	ASSERT_EQ(0, watch(self->ep, self->from, EPOLLIN | EPOLLET));
+	ASSERT_EQ(0, epoll_watch(self->ep, self->from, EPOLLIN | EPOLLET));
 	ASSERT_EQ(1, sock_send(self->from, "x", 1, 0));
 	EXPECT_EQ(POLLERR, sock_wait(self->from, 0));
-	EXPECT_TRUE(events(self->ep, WAIT_MS) & EPOLLERR);
+	EXPECT_TRUE(epoll_events(self->ep, WAIT_MS) & EPOLLERR);
 	EXPECT_EQ(ECONNREFUSED, sock_error(self->from));
 	EXPECT_EQ(WRITABLE, sock_events(self->from));
 }

@@ -342,48 +342,33 @@ TEST_F(poll, select__wakes)
  * epoll
  */
 
-static int watch(int ep, int fd, unsigned int events)
-{
-	struct epoll_event event = { .events = events, .data.fd = fd };
-
-	return epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
-}
-
-/* What is reported within @timeout; 0 for nothing. */
-static unsigned int events(int ep, int timeout)
-{
-	struct epoll_event event;
-
-	return epoll_wait(ep, &event, 1, timeout) == 1 ? event.events : 0;
-}
-
 TEST_F(poll, epoll__level)
 {
-	ASSERT_EQ(0, watch(self->ep, self->b, EPOLLIN | EPOLLRDHUP));
-	EXPECT_EQ(0, events(self->ep, 0));
+	ASSERT_EQ(0, epoll_watch(self->ep, self->b, EPOLLIN | EPOLLRDHUP));
+	EXPECT_EQ(0, epoll_events(self->ep, 0));
 	SEND();
-	EXPECT_EQ(EPOLLIN, events(self->ep, WAIT_MS));
-	EXPECT_EQ(EPOLLIN, events(self->ep, 0));
+	EXPECT_EQ(EPOLLIN, epoll_events(self->ep, WAIT_MS));
+	EXPECT_EQ(EPOLLIN, epoll_events(self->ep, 0));
 	RECV();
-	EXPECT_EQ(0, events(self->ep, 0));
+	EXPECT_EQ(0, epoll_events(self->ep, 0));
 	ASSERT_EQ(0, sock_shutdown(self->a, SHUT_WR));
-	EXPECT_EQ(EPOLLIN | EPOLLRDHUP, events(self->ep, WAIT_MS));
+	EXPECT_EQ(EPOLLIN | EPOLLRDHUP, epoll_events(self->ep, WAIT_MS));
 }
 
 /* Each arrival is an edge, also if there was something to read before. */
 TEST_F(poll, epoll__edge)
 {
-	ASSERT_EQ(0, watch(self->ep, self->b, EPOLLIN | EPOLLET));
+	ASSERT_EQ(0, epoll_watch(self->ep, self->b, EPOLLIN | EPOLLET));
 	SEND();
-	EXPECT_EQ(EPOLLIN, events(self->ep, WAIT_MS));
-	EXPECT_EQ(0, events(self->ep, 0));
+	EXPECT_EQ(EPOLLIN, epoll_events(self->ep, WAIT_MS));
+	EXPECT_EQ(0, epoll_events(self->ep, 0));
 	SEND();
-	EXPECT_EQ(EPOLLIN, events(self->ep, WAIT_MS));
-	EXPECT_EQ(0, events(self->ep, 0));
+	EXPECT_EQ(EPOLLIN, epoll_events(self->ep, WAIT_MS));
+	EXPECT_EQ(0, epoll_events(self->ep, 0));
 	RECV();
-	EXPECT_EQ(0, events(self->ep, 0));
+	EXPECT_EQ(0, epoll_events(self->ep, 0));
 	ASSERT_EQ(0, sock_shutdown(self->a, SHUT_WR));
-	EXPECT_EQ(EPOLLIN, events(self->ep, WAIT_MS));
+	EXPECT_EQ(EPOLLIN, epoll_events(self->ep, WAIT_MS));
 }
 
 /* Room to write is an edge after a write that did not fit. */
@@ -391,15 +376,15 @@ TEST_F(poll, epoll__edge_writing)
 {
 	ssize_t held;
 
-	ASSERT_EQ(0, watch(self->ep, self->a, EPOLLOUT | EPOLLET));
-	EXPECT_EQ(EPOLLOUT, events(self->ep, 0));
-	EXPECT_EQ(0, events(self->ep, 0));
+	ASSERT_EQ(0, epoll_watch(self->ep, self->a, EPOLLOUT | EPOLLET));
+	EXPECT_EQ(EPOLLOUT, epoll_events(self->ep, 0));
+	EXPECT_EQ(0, epoll_events(self->ep, 0));
 	held = conn_fill(self->a, self->b);
 	ASSERT_LT(0, held);
-	while (events(self->ep, 0))
+	while (epoll_events(self->ep, 0))
 		;
 	drain(self->b, held);
-	EXPECT_EQ(EPOLLOUT, events(self->ep, WAIT_MS));
+	EXPECT_EQ(EPOLLOUT, epoll_events(self->ep, WAIT_MS));
 }
 
 /* The whole of a connection's life, in edges. */
@@ -407,29 +392,29 @@ TEST_F(poll, epoll__edge_connecting)
 {
 	int fd = conn_socket(SOCK_STREAM | SOCK_NONBLOCK);
 
-	ASSERT_EQ(0, watch(self->ep, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP |
+	ASSERT_EQ(0, epoll_watch(self->ep, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP |
 			   EPOLLET));
-	EXPECT_EQ(EPOLLOUT | EPOLLHUP, events(self->ep, 0));
+	EXPECT_EQ(EPOLLOUT | EPOLLHUP, epoll_events(self->ep, 0));
 	ASSERT_EQ(-EINPROGRESS, sock_connect(fd, &self->at));
-	EXPECT_EQ(EPOLLOUT, events(self->ep, WAIT_MS));
-	EXPECT_EQ(0, events(self->ep, 0));
+	EXPECT_EQ(EPOLLOUT, epoll_events(self->ep, WAIT_MS));
+	EXPECT_EQ(0, epoll_events(self->ep, 0));
 	close(conn_accept(self->conn.listener));
-	EXPECT_EQ(EPOLLIN | EPOLLOUT | EPOLLRDHUP, events(self->ep, WAIT_MS));
+	EXPECT_EQ(EPOLLIN | EPOLLOUT | EPOLLRDHUP, epoll_events(self->ep, WAIT_MS));
 	close(fd);
 }
 
 TEST_F(poll, epoll__oneshot)
 {
-	ASSERT_EQ(0, watch(self->ep, self->b, EPOLLIN | EPOLLONESHOT));
+	ASSERT_EQ(0, epoll_watch(self->ep, self->b, EPOLLIN | EPOLLONESHOT));
 	SEND();
-	EXPECT_EQ(EPOLLIN, events(self->ep, WAIT_MS));
+	EXPECT_EQ(EPOLLIN, epoll_events(self->ep, WAIT_MS));
 	SEND();
-	EXPECT_EQ(0, events(self->ep, 0));
+	EXPECT_EQ(0, epoll_events(self->ep, 0));
 }
 
 static long sleep_in_epoll(struct sleeper *self)
 {
-	unsigned int got = events(self->fd, -1);
+	unsigned int got = epoll_events(self->fd, -1);
 
 	return got ? (long)got : -errno;
 }
@@ -438,7 +423,7 @@ TEST_F(poll, epoll__wakes)
 {
 	struct sleeper sleeper = { .call = sleep_in_epoll, .fd = self->ep };
 
-	ASSERT_EQ(0, watch(self->ep, self->b, EPOLLIN));
+	ASSERT_EQ(0, epoll_watch(self->ep, self->b, EPOLLIN));
 	ASSERT_TRUE(sleeper_start(&sleeper, SYS_epoll_wait));
 	SEND();
 	EXPECT_EQ(EPOLLIN, sleeper_join(&sleeper));
@@ -447,10 +432,10 @@ TEST_F(poll, epoll__wakes)
 /* A socket that is closed is no longer watched. */
 TEST_F(poll, epoll__closed)
 {
-	ASSERT_EQ(0, watch(self->ep, self->b, EPOLLIN));
+	ASSERT_EQ(0, epoll_watch(self->ep, self->b, EPOLLIN));
 	close(self->b);
 	self->conn.server = -1;
-	EXPECT_EQ(0, events(self->ep, 0));
+	EXPECT_EQ(0, epoll_events(self->ep, 0));
 }
 
 /*

@@ -124,6 +124,14 @@ static int answer(int listener)
 	return fd;
 }
 
+/* The client has closed: there is nothing more. */
+static void end(int fd)
+{
+	if (recv(fd, buf, 1, 0))
+		errx(1, "more than was sent");
+	close(fd);
+}
+
 /* Gigabits a second, one way; the last byte is answered. */
 static double stream_client(const struct work *work, int fd)
 {
@@ -151,10 +159,7 @@ static void stream_server(const struct work *work, int listener)
 		left -= n;
 	}
 	put(fd, 1);
-	/* The client closes first. */
-	if (recv(fd, buf, 1, 0))
-		errx(1, "more than was sent");
-	close(fd);
+	end(fd);
 }
 
 /* Microseconds there and back. */
@@ -181,9 +186,7 @@ static void pingpong_server(const struct work *work, int listener)
 		get(fd, work->size);
 		put(fd, work->size);
 	}
-	if (recv(fd, buf, 1, 0))
-		errx(1, "more than was sent");
-	close(fd);
+	end(fd);
 }
 
 /* Connections a second, each with 64 bytes there and back. */
@@ -239,9 +242,7 @@ static void records_server(const struct work *work, int listener)
 	for (i = 0; i < work->times; i++)
 		all("recv", recv(fd, buf, sizeof(buf), 0), work->size);
 	put(fd, 1);
-	if (recv(fd, buf, 1, 0))
-		errx(1, "more than was sent");
-	close(fd);
+	end(fd);
 }
 
 static const struct work works[] = {

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -232,4 +233,18 @@ bool pattern_is(const void *data, size_t len, unsigned int seed)
 		if (((const unsigned char *)data)[i] != pattern(i, seed))
 			return false;
 	return true;
+}
+
+int epoll_watch(int ep, int fd, unsigned int events)
+{
+	struct epoll_event event = { .events = events, .data.fd = fd };
+
+	return epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+unsigned int epoll_events(int ep, int timeout)
+{
+	struct epoll_event event;
+
+	return epoll_wait(ep, &event, 1, timeout) == 1 ? event.events : 0;
 }

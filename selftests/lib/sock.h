@@ -53,6 +53,10 @@ int sock_error(int fd);
 short sock_events(int fd);
 short sock_wait(int fd, short events);
 
+/* epoll: watch a descriptor; what is reported within @timeout, 0 for nothing. */
+int epoll_watch(int ep, int fd, unsigned int events);
+unsigned int epoll_events(int ep, int timeout);
+
 /* Block until the next datagram; return its length. Fails after a time-out. */
 ssize_t sock_await(int fd, void *data, size_t len);
 
