@@ -19,6 +19,7 @@ static void born(struct ferry_conn *conn, const struct ferry_conn_setup *setup,
 		.mss = setup->mss,
 		.rcv_mss = setup->mss,
 		.batch = max_t(u32, setup->batch, setup->mss),
+		.merge_at = setup->merge_at,
 		.room = setup->room,
 		.capacity = setup->room,
 		.code = setup->code,
@@ -146,8 +147,9 @@ void ferry_conn_queue(struct ferry_conn *conn, u32 len, u8 flags)
  * @conn: the connection, @room up to date
  *
  * Has an ACK sent if the peer should know of the room; or if more than one of its
- * segments waits for its acknowledgment: it may have a small buffer, or a small
- * congestion window, and nothing more to send before (as Linux TCP).
+ * segments waits for its acknowledgment: large ones at once, small ones when all
+ * has been read. The peer may have a small buffer, or a small congestion window, or
+ * gather what it writes (@merge_at), and send nothing more before (as Linux TCP).
  *
  * Context: any; pure.
  */
@@ -162,8 +164,24 @@ void ferry_conn_read(struct ferry_conn *conn)
 		return;
 	}
 	if (conn->rcv_nxt - conn->rcv_acked > conn->rcv_seg ||
+	    (conn->room == conn->capacity &&
+	     conn->unacked >= FERRY_ACK_SEGMENTS) ||
 	    ferry_rwnd_update_due(&conn->rwnd, conn->rcv_nxt, conn->room,
 				  conn->capacity, conn->mss))
+		conn->pending |= FERRY_PENDING_ACK;
+}
+
+/**
+ * ferry_conn_wanted() - something has arrived, and the application waits for more
+ * @conn: the connection
+ *
+ * It is not going to read, so reading cannot acknowledge.
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_wanted(struct ferry_conn *conn)
+{
+	if (conn->unacked >= FERRY_ACK_SEGMENTS)
 		conn->pending |= FERRY_PENDING_ACK;
 }
 

@@ -83,6 +83,9 @@ enum ferry_state {
 #define FERRY_KEEP_COUNT	9
 #define FERRY_LINGER2_DEFAULT		60000000ULL
 
+/* Reading all there is acknowledges it, if it came in so many segments. */
+#define FERRY_ACK_SEGMENTS	2
+
 /*
  * No packet counts for less in the congestion window, or for less than a segment
  * if that is less: what it costs a network does not end with its payload, and
@@ -145,10 +148,12 @@ struct ferry_chunk {
  *
  * @first: the first, or NULL
  * @last: the last, or NULL
+ * @count: how many there are
  */
 struct ferry_chunk_list {
 	struct ferry_chunk *first;
 	struct ferry_chunk *last;
+	u32	count;
 };
 
 /**
@@ -235,6 +240,7 @@ enum ferry_timer {
  * @iss: initial sequence number
  * @mss: largest segment that this end's device can send and take, in bytes
  * @batch: largest that its device takes and cuts itself, in bytes; at least @mss
+ * @merge_at: as in struct ferry_conn
  * @room: bytes of payload that the receive buffer has room for
  * @syn_retries: SYNs after the first
  * @code: FERRY_CODE_STREAM, or the record code that this end promises
@@ -245,6 +251,7 @@ struct ferry_conn_setup {
 	u64	iss;
 	u32	mss;
 	u32	batch;
+	u32	merge_at;
 	u32	room;
 	u8	syn_retries;
 	u8	code;
@@ -282,6 +289,8 @@ struct ferry_conn_setup {
  * @rcv_mss: what this end offered the peer as the largest
  * @rcv_seg: how large the peer's segments are of late: the largest, slowly forgotten
  * @batch: largest chunk, in bytes
+ * @merge_at: so many chunks are in flight when a stream's bytes, unless they make a
+ *	whole chunk, wait for more, or for an ACK; 0: they never wait
  * @room: bytes of payload that the receive buffer has room for beyond what
  *	waits in order to be read; the owner keeps it
  * @capacity: the same when nothing waits; the owner keeps it
@@ -301,6 +310,7 @@ struct ferry_conn_setup {
  * @timer: enum ferry_timer
  * @pending: FERRY_PENDING_*
  * @quick: segments that are still to be acknowledged at once
+ * @unacked: segments with payload that are not acknowledged yet
  * @syn_sends: SYNs sent
  * @syn_retries: SYNs that may follow the first
  * @probes: keepalive's probes without an answer
@@ -342,6 +352,7 @@ struct ferry_conn {
 	u32	rcv_mss;
 	u32	rcv_seg;
 	u32	batch;
+	u32	merge_at;
 	u32	room;
 	u32	capacity;
 	u32	echo;
@@ -360,6 +371,7 @@ struct ferry_conn {
 	u8	timer;
 	u8	pending;
 	u8	quick;
+	u8	unacked;
 	u8	syn_sends;
 	u8	syn_retries;
 	u8	probes;
@@ -496,6 +508,7 @@ void ferry_conn_accept(struct ferry_conn *conn,
 		       const struct ferry_request *request, u64 now);
 void ferry_conn_queue(struct ferry_conn *conn, u32 len, u8 flags);
 void ferry_conn_read(struct ferry_conn *conn);
+void ferry_conn_wanted(struct ferry_conn *conn);
 void ferry_conn_forget_ahead(struct ferry_conn *conn);
 void ferry_conn_abort(struct ferry_conn *conn);
 void ferry_conn_orphan(struct ferry_conn *conn, u64 now, u64 linger2);

@@ -30,6 +30,7 @@ static void list_append(struct ferry_chunk_list *list,
 	else
 		list->first = chunk;
 	list->last = chunk;
+	list->count++;
 }
 
 static void list_insert(struct ferry_chunk_list *list,
@@ -42,6 +43,7 @@ static void list_insert(struct ferry_chunk_list *list,
 	else
 		list->last = chunk;
 	after->next = chunk;
+	list->count++;
 }
 
 static void list_remove(struct ferry_chunk_list *list,
@@ -57,6 +59,7 @@ static void list_remove(struct ferry_chunk_list *list,
 		list->last = chunk->prev;
 	chunk->prev = NULL;
 	chunk->next = NULL;
+	list->count--;
 }
 
 /* How much of a chunk is not acknowledged. */
@@ -393,6 +396,7 @@ void ferry_board_first(struct ferry_conn *conn)
 	chunk->next = list->first;
 	list->first->prev = chunk;
 	list->first = chunk;
+	list->count++;
 }
 
 /**
@@ -420,6 +424,7 @@ void ferry_board_find_again(struct ferry_conn *conn)
 	else
 		conn->in_flight.last = conn->losses.last;
 	conn->in_flight.first = conn->losses.first;
+	conn->in_flight.count += conn->losses.count;
 	conn->losses = (struct ferry_chunk_list) {};
 	conn->flight += conn->lost;
 	conn->lost = 0;

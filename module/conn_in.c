@@ -258,6 +258,8 @@ static void take_in_turn(struct ferry_conn *conn,
 			 struct ferry_result *result)
 {
 	note_size(conn, piece->len);
+	if (conn->unacked < U8_MAX)
+		conn->unacked++;
 	conn->rcv_nxt = piece->seq + piece->len + piece->eor;
 	if (conn->ahead.count) {
 		/* It fills a hole, in whole or in part: no time to lose. */

@@ -80,6 +80,17 @@ static enum ferry_send plan_lost(struct ferry_conn *conn,
 	return FERRY_SEND_AGAIN;
 }
 
+/*
+ * Nagle's algorithm (RFC 896), if the owner asks for it, with more than one segment
+ * in flight: few bytes wait for more of them. An ACK, or a whole chunk, ends it.
+ */
+static bool wait_for_more(const struct ferry_conn *conn, u64 unsent)
+{
+	return conn->merge_at && conn->in_flight.count >= conn->merge_at &&
+	       unsent < conn->batch && conn->code == FERRY_CODE_STREAM &&
+	       !conn->fin_queued && !(conn->pending & FERRY_PENDING_HEAD);
+}
+
 /* Sets @limited if it is the congestion window that holds data back. */
 static enum ferry_send plan_new(struct ferry_conn *conn, u64 now,
 				struct ferry_plan *plan, bool *limited)
@@ -88,7 +99,7 @@ static enum ferry_send plan_new(struct ferry_conn *conn, u64 now,
 	u32 bytes = window_takes(conn);
 	u32 allowed;
 
-	if (!bytes)
+	if (!bytes || wait_for_more(conn, unsent))
 		return FERRY_SEND_NOTHING;
 	if (!(conn->pending & FERRY_PENDING_HEAD) &&
 	    !ferry_rwnd_worth_sending(min_t(u64, unsent, U32_MAX),
@@ -204,6 +215,7 @@ static void fill(struct ferry_conn *conn, u64 now, struct ferry_seg *seg)
 	seg->echo = conn->echo;
 
 	conn->rcv_acked = conn->rcv_nxt;
+	conn->unacked = 0;
 	conn->ack_at = 0;
 	conn->pending &= ~FERRY_PENDING_ACK;
 }

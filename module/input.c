@@ -55,6 +55,18 @@ static bool ferry_input_pull(struct sk_buff *skb)
 }
 
 /**
+ * ferry_input_dispatch() - give a packet that is known to be good to who takes it
+ * @fn: the namespace
+ * @skb: the packet, its struct ferry_skb_cb filled in; consumed
+ *
+ * Context: softirq, under RCU.
+ */
+void ferry_input_dispatch(struct ferry_net *fn, struct sk_buff *skb)
+{
+	ferry_input_handlers[ferry_skb_cb(skb)->pkt.kind](fn, skb);
+}
+
+/**
  * ferry_input_rcv() - take a packet from a link
  * @fn: the namespace
  * @skb: the packet, from the byte after its Ethernet header; consumed
@@ -96,5 +108,5 @@ void ferry_input_rcv(struct ferry_net *fn, struct sk_buff *skb)
 	cb->daddr = daddr;
 	cb->pkt = pkt;
 	cb->iif = skb->dev->ifindex;
-	ferry_input_handlers[pkt.kind](fn, skb);
+	ferry_input_dispatch(fn, skb);
 }

@@ -18,6 +18,7 @@ struct sk_buff;
 typedef void (*ferry_input_handler)(struct ferry_net *fn, struct sk_buff *skb);
 
 void ferry_input_register(enum ferry_kind kind, ferry_input_handler handler);
+void ferry_input_dispatch(struct ferry_net *fn, struct sk_buff *skb);
 void ferry_input_rcv(struct ferry_net *fn, struct sk_buff *skb);
 
 #endif /* _FERRY_INPUT_H */

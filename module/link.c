@@ -414,6 +414,7 @@ int ferry_link_route(struct ferry_net *fn, u64 saddr, u64 daddr, int oif,
 		return -ENETDOWN;
 
 	path->dev = link->dev;
+	path->own = own;
 	if (ferry_addr_is_station(saddr))
 		path->saddr = saddr;
 	else

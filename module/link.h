@@ -67,11 +67,13 @@ struct ferry_link_addr {
  * @dev: device to send through
  * @saddr: source address to send from
  * @daddr: destination, with "this host" resolved
+ * @own: that is one of this host's addresses, and the way the loop
  */
 struct ferry_path {
 	struct net_device	*dev;
 	u64			saddr;
 	u64			daddr;
+	bool			own;
 };
 
 /*

@@ -218,7 +218,7 @@ static bool ferry_listen_offer(struct sock *sk, const struct ferry_flow *flow,
 
 	if (ferry_link_route(fn, flow->key.laddr, flow->key.raddr,
 			     flow->ifindex, &path) ||
-	    ferry_stream_conn_setup(sk, &setup, READ_ONCE(path.dev->mtu)))
+	    ferry_stream_conn_setup(sk, &setup, &path))
 		return false;
 	*offer = (struct ferry_request_offer) {
 		.window = setup.room,
@@ -357,11 +357,12 @@ static struct sock *ferry_listen_make(struct sock *parent,
 {
 	struct ferry_conn_setup setup;
 	struct ferry_stream *fy;
+	struct ferry_path path;
 	struct sock *sk;
 
-	/* The device's MTU does not matter: the request has said what fits. */
-	if (ferry_stream_conn_setup(parent, &setup,
-				    request->mss + FERRY_CONN_HLEN))
+	if (ferry_link_route(ferry_net(sock_net(parent)), flow->key.laddr,
+			     flow->key.raddr, flow->ifindex, &path) ||
+	    ferry_stream_conn_setup(parent, &setup, &path))
 		return NULL;
 	sk = sk_clone_lock(parent, GFP_ATOMIC);
 	if (!sk)
@@ -379,6 +380,8 @@ static struct sock *ferry_listen_make(struct sock *parent,
 		return NULL;
 	}
 	setup.iss = request->iss;
+	/* What was offered. */
+	setup.mss = request->mss;
 	setup.room = request->window;
 	setup.code = request->code;
 	ferry_conn_accept(&fy->conn, &setup, request, now);

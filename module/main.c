@@ -16,6 +16,7 @@
 #include "netns.h"
 #include "nic.h"
 #include "port.h"
+#include "short.h"
 #include "socket.h"
 #include "stream.h"
 #include "sysctl.h"
@@ -107,6 +108,11 @@ static int ferry_devices_init(void)
 	return ferry_link_init(&ops);
 }
 
+static int ferry_short_way_init(void)
+{
+	return ferry_short_init(ferry_input_dispatch);
+}
+
 struct ferry_step {
 	const char *name;
 	int (*init)(void);
@@ -120,6 +126,7 @@ static const struct ferry_step ferry_steps[] = {
 	{ "TIME_WAIT",		ferry_linger_init,	ferry_linger_exit },
 	{ "namespaces",		ferry_netns_init,	ferry_netns_exit },
 	{ "large segments",	ferry_gso_init,		ferry_gso_exit },
+	{ "short way",		ferry_short_way_init,	ferry_short_exit },
 	{ "links",		ferry_devices_init,	ferry_link_exit },
 	{ "virtual card",	ferry_nic_init,		ferry_nic_exit },
 	{ "netlink family",	ferry_netlink_init,	ferry_netlink_exit },

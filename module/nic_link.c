@@ -23,6 +23,9 @@
 	 NETIF_F_GSO_SOFTWARE | NETIF_F_GSO_ENCAP_ALL |			\
 	 FERRY_NIC_VLAN_FEATURES)
 
+/* ferry0 carries two of its longest segments at once. */
+#define FERRY_NIC_LOOP_GSO	(SZ_128K + SZ_64K)
+
 static struct rtnl_link_ops ferry_nic_link_ops;
 
 static void ferry_nic_dev_free(struct net_device *dev)
@@ -284,6 +287,7 @@ struct net_device *ferry_nic_create_loop(struct net *net)
 		return dev;
 
 	dev->mtu = dev->max_mtu;
+	dev->gso_max_size = FERRY_NIC_LOOP_GSO;
 	dev->flags |= IFF_NOARP;
 	ferry_dev_set_immobile(dev);
 	ferry_dev_set_no_addrconf(dev);

@@ -8,18 +8,16 @@
 #include "addr.h"
 #include "netns.h"
 #include "output.h"
+#include "short.h"
 
 /* The header is there: leave its checksum to the device, or to the core. */
-static int ferry_output_finish(struct sk_buff *skb, u32 hash,
-			       const struct ferry_path *path)
+static void ferry_output_finish(struct sk_buff *skb, u32 hash)
 {
 	skb_reset_transport_header(skb);
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	skb->csum_start = skb_transport_header(skb) - skb->head;
 	skb->csum_offset = offsetof(struct ferry_hdr, check);
 	skb_set_hash(skb, hash, PKT_HASH_TYPE_L4);
-
-	return ferry_link_xmit(skb, path);
 }
 
 /**
@@ -40,7 +38,8 @@ int ferry_output(struct sk_buff *skb, const struct ferry_packet *pkt,
 					pkt->dport, 0);
 
 	ferry_wire_build(skb_push(skb, FERRY_HLEN), pkt);
-	return ferry_output_finish(skb, hash, path);
+	ferry_output_finish(skb, hash);
+	return ferry_link_xmit(skb, path);
 }
 
 static int ferry_output_route(struct ferry_net *fn,
@@ -51,7 +50,8 @@ static int ferry_output_route(struct ferry_net *fn,
 				READ_ONCE(flow->ifindex), path);
 }
 
-static int ferry_output_push(struct sk_buff *skb, const struct ferry_flow *flow,
+static int ferry_output_push(struct ferry_net *fn, struct sk_buff *skb,
+			     const struct ferry_flow *flow,
 			     const struct ferry_seg *seg,
 			     const struct ferry_path *path)
 {
@@ -64,7 +64,14 @@ static int ferry_output_push(struct sk_buff *skb, const struct ferry_flow *flow,
 					      key->raddr, key->rport, 0);
 	ferry_wire_build_seg(skb_push(skb, ferry_seg_hlen(seg)), seg,
 			     key->lport, key->rport);
-	return ferry_output_finish(skb, hash, path);
+	ferry_output_finish(skb, hash);
+
+	/* Handshakes are the card's: after them there is a connection. */
+	if (seg->kind != FERRY_KIND_DATA || !skb->sk ||
+	    !ferry_short_open(fn, path))
+		return ferry_link_xmit(skb, path);
+	ferry_short_send(fn, skb, key, seg, path);
+	return 0;
 }
 
 /**
@@ -105,7 +112,7 @@ int ferry_output_seg(struct ferry_net *fn, struct sk_buff *skb,
 		/* It was sent before, and longer. */
 		skb_gso_reset(skb);
 	}
-	err = ferry_output_push(skb, flow, seg, &path);
+	err = ferry_output_push(fn, skb, flow, seg, &path);
 unlock:
 	rcu_read_unlock();
 	return err;
@@ -152,7 +159,7 @@ int ferry_output_control(struct ferry_net *fn, struct sock *sk,
 	}
 	ferry_stats_inc(fn, seg->kind == FERRY_KIND_RST ?
 			FERRY_STAT_OUT_RSTS : FERRY_STAT_OUT_SEGS);
-	err = ferry_output_push(skb, flow, seg, &path);
+	err = ferry_output_push(fn, skb, flow, seg, &path);
 unlock:
 	rcu_read_unlock();
 	return err;

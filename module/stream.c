@@ -26,8 +26,15 @@ static DEFINE_PER_CPU(int, ferry_stream_memory_per_cpu_fw_alloc);
 static struct percpu_counter ferry_stream_sockets_allocated;
 static int ferry_stream_mem_min = PAGE_SIZE;
 
-/* A segment that the device cuts, with all its headers, is no longer than this. */
-#define FERRY_STREAM_BATCH	(SZ_64K - SZ_256)
+/* Room to leave for the headers in a segment that the device cuts. */
+#define FERRY_STREAM_HEADERS	SZ_256
+
+/*
+ * Within the host an ACK takes microseconds, and comes when all has been read: with
+ * so many segments on their way, what is written is gathered. As many as TCP's
+ * initial window has (RFC 6928), beyond which TCP gathers it, too.
+ */
+#define FERRY_STREAM_MERGE_AT	10
 
 static void ferry_stream_enter_memory_pressure(struct sock *sk)
 {
@@ -117,16 +124,20 @@ static u8 ferry_stream_code(const struct sock *sk)
  * ferry_stream_conn_setup() - what a connection of a socket is born with
  * @sk: the socket, or the listener that it is of
  * @setup: where to store it; all but the initial number
- * @mtu: of the device that it goes through, in bytes
+ * @path: the way to the peer
  *
- * Context: any.
+ * Context: any, under RCU.
  * Return: 0, or -EMSGSIZE if the device is too narrow.
  */
 int ferry_stream_conn_setup(const struct sock *sk,
-			    struct ferry_conn_setup *setup, u32 mtu)
+			    struct ferry_conn_setup *setup,
+			    const struct ferry_path *path)
 {
+	u32 longest = max_t(u32, READ_ONCE(path->dev->gso_max_size),
+			    FERRY_STREAM_HEADERS) - FERRY_STREAM_HEADERS;
 	const struct ferry_net *fn = ferry_net(sock_net(sk));
 	const struct ferry_stream *fy = ferry_stream(sk);
+	u32 mtu = READ_ONCE(path->dev->mtu);
 	u8 code = ferry_stream_code(sk);
 	u32 mss;
 
@@ -137,8 +148,8 @@ int ferry_stream_conn_setup(const struct sock *sk,
 		.ops = &ferry_stream_conn_ops,
 		.cong = READ_ONCE(fy->cong) ?: READ_ONCE(fn->set.cong),
 		.mss = mss,
-		.batch = max_t(u32, mss, FERRY_STREAM_BATCH -
-			       FERRY_STREAM_BATCH % mss),
+		.batch = max_t(u32, mss, longest - longest % mss),
+		.merge_at = path->own ? FERRY_STREAM_MERGE_AT : 0,
 		.room = ferry_stream_capacity(sk, code),
 		.syn_retries = fy->syn_retries ?:
 			       READ_ONCE(fn->set.syn_retries),
@@ -197,8 +208,10 @@ static int ferry_stream_choose_port(struct sock *sk)
 	return err == -EADDRINUSE ? -EADDRNOTAVAIL : err;
 }
 
+/* The way to a peer, and what a connection over it is born with. */
 static int ferry_stream_route(struct sock *sk, const struct sockaddr_ferry *sfy,
-			      struct ferry_path *path, u32 *mtu)
+			      struct ferry_path *path,
+			      struct ferry_conn_setup *setup)
 {
 	int dev = sk->sk_bound_dev_if;
 	int err;
@@ -213,7 +226,7 @@ static int ferry_stream_route(struct sock *sk, const struct sockaddr_ferry *sfy,
 			       ferry_socket_addr(sfy), sfy->sfy_ifindex ?: dev,
 			       path);
 	if (!err)
-		*mtu = READ_ONCE(path->dev->mtu);
+		err = ferry_stream_conn_setup(sk, setup, path);
 	rcu_read_unlock();
 	return err;
 }
@@ -225,13 +238,9 @@ static int ferry_stream_connect_start(struct sock *sk,
 	struct ferry_conn_setup setup;
 	struct ferry_path path;
 	u64 now;
-	u32 mtu;
 	int err;
 
-	err = ferry_stream_route(sk, sfy, &path, &mtu);
-	if (err)
-		return err;
-	err = ferry_stream_conn_setup(sk, &setup, mtu);
+	err = ferry_stream_route(sk, sfy, &path, &setup);
 	if (err)
 		return err;
 	fy->flow.key.laddr = path.saddr;

@@ -161,7 +161,8 @@ void ferry_stream_exit(void);
 void ferry_stream_setup(struct sock *sk);
 void ferry_stream_born(struct sock *sk);
 int ferry_stream_conn_setup(const struct sock *sk,
-			    struct ferry_conn_setup *setup, u32 mtu);
+			    struct ferry_conn_setup *setup,
+			    const struct ferry_path *path);
 void ferry_stream_set_txhash(struct sock *sk);
 
 /* stream_input.c */

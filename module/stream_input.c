@@ -107,6 +107,8 @@ static void ferry_stream_data_ready(struct sock *sk)
 
 	if (ferry_stream_readable(sk) || fy->conn.room < fy->conn.mss)
 		sk->sk_data_ready(sk);
+	else
+		ferry_conn_wanted(&fy->conn);
 }
 
 /*
@@ -180,6 +182,15 @@ static void ferry_stream_segment(struct sock *sk, struct sk_buff *skb, u64 now)
 	ferry_stream_push(sk, now);
 }
 
+/* Which card's queue to poll when busy: the short way's segments do not tell. */
+static void ferry_stream_mark_napi(struct sock *sk, const struct sk_buff *skb)
+{
+#ifdef CONFIG_NET_RX_BUSY_POLL
+	if (skb->napi_id)
+		sk_mark_napi_id(sk, skb);
+#endif
+}
+
 /**
  * ferry_stream_do_rcv() - a segment for a socket, or from its backlog
  * @sk: the socket
@@ -195,7 +206,7 @@ int ferry_stream_do_rcv(struct sock *sk, struct sk_buff *skb)
 				 FERRY_STAT_IN_CLOSED);
 		return 0;
 	}
-	sk_mark_napi_id(sk, skb);
+	ferry_stream_mark_napi(sk, skb);
 	ferry_stream_segment(sk, skb, ferry_stream_now());
 	return 0;
 }
@@ -228,6 +239,9 @@ static void ferry_stream_deliver(struct ferry_net *fn, struct sock *sk,
 		return;
 	}
 	ferry_stream_trimmed(skb);
+	/* What no device has stamped. */
+	if (sock_flag(sk, SOCK_TIMESTAMP) && !skb->tstamp)
+		__net_timestamp(skb);
 	/* It may wait for long: hold nothing that others wait for. */
 	skb->dev = NULL;
 	nf_reset_ct(skb);

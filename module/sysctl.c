@@ -12,6 +12,7 @@
  * keepalive_time, keepalive_intvl, keepalive_probes, max_orphans, max_tw_buckets:
  * as net.ipv4.tcp_*.
  * congestion_control: what a stream begins with: cubic or newreno.
+ * short_way: 1: connections within the host go past the loop's card (short.h).
  *
  * Of the host, in the first namespace:
  *
@@ -53,6 +54,7 @@ static const struct ferry_settings ferry_sysctl_defaults = {
 	.keepalive_probes = FERRY_KEEP_COUNT,
 	.max_orphans = 65536,
 	.max_tw_buckets = 65536,
+	.short_way = 1,
 };
 
 /* Both ends in one write, the first not above the last. */
@@ -142,6 +144,8 @@ static const struct ferry_sysctl_int ferry_sysctl_ints[] = {
 	  SYSCTL_ZERO, SYSCTL_INT_MAX },
 	{ "max_tw_buckets", FERRY_SYSCTL_OFFSET(max_tw_buckets), 1,
 	  SYSCTL_ZERO, SYSCTL_INT_MAX },
+	{ "short_way", FERRY_SYSCTL_OFFSET(short_way), 1,
+	  SYSCTL_ZERO, SYSCTL_ONE },
 };
 
 /* Those of a namespace that have a function of their own; see net_init(). */

@@ -27,6 +27,7 @@ struct ferry_settings {
 	int	keepalive_probes;
 	int	max_orphans;
 	int	max_tw_buckets;
+	int	short_way;		/* 0 or 1 */
 	const struct ferry_cong_ops *cong;
 };
 

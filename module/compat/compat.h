@@ -158,6 +158,34 @@ static inline void ferry_dev_set_no_addrconf(struct net_device *dev)
 #endif
 }
 
+/*
+ * Whether classifiers, or netfilter, see what crosses a device. Classifiers' hooks
+ * have been BPF's too, under another name, since 6.6. Under RCU.
+ */
+static inline bool ferry_dev_has_hooks(const struct net_device *dev)
+{
+	const void *hooks = NULL;
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#ifdef CONFIG_NET_XGRESS
+	hooks = rcu_access_pointer(dev->tcx_ingress) ?:
+		rcu_access_pointer(dev->tcx_egress);
+#endif
+#elif defined(CONFIG_NET_CLS_ACT)
+	hooks = rcu_access_pointer(dev->miniq_ingress) ?:
+		rcu_access_pointer(dev->miniq_egress);
+#endif
+	if (hooks)
+		return true;
+#ifdef CONFIG_NETFILTER_INGRESS
+	hooks = rcu_access_pointer(dev->nf_hooks_ingress);
+#endif
+#ifdef CONFIG_NETFILTER_EGRESS
+	hooks = hooks ?: rcu_access_pointer(dev->nf_hooks_egress);
+#endif
+	return hooks;
+}
+
 /* The core finds a new device's peer namespace, and checks rights, since 6.13. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
 #define FERRY_LINK_PEER_TYPE(type)	.peer_type = (type),

@@ -369,6 +369,7 @@ static struct ferry_conn_setup conn_setup(const struct sim_end *end)
 		.iss = end->iss,
 		.mss = setup->mtu - FERRY_CONN_HLEN,
 		.batch = setup->batch,
+		.merge_at = setup->merge_at,
 		.room = setup->capacity,
 		.syn_retries = 12,
 		.code = code,

@@ -100,6 +100,8 @@ static void make_end(struct sim_random *random, struct sim_end_setup *end,
 		     sim_magnitude(random, 1, 65536);
 	if (sim_chance(random, 0.5))
 		make_typical(random, end);
+	if (sim_chance(random, 0.3))
+		end->merge_at = sim_magnitude(random, 1, 16);
 	end->newreno = sim_chance(random, 0.2);
 	end->odd_cuts = sim_chance(random, 0.2);
 	if (sim_chance(random, 0.1))

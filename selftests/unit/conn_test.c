@@ -633,6 +633,73 @@ UNIT(conn_ack__of_what_was_read)
 	CHECK_EQ(output().ack, IRS + 1 + 20);
 }
 
+/* Small segments after a large one: more than one of them, and all of it read. */
+UNIT(conn_ack__of_all_that_was_read)
+{
+	establish(0);
+	conn.rcv_seg = 10 * MSS;
+	data_in(0, 0, 10, 0);
+	ferry_conn_read(&conn);
+	CHECK_EQ(output().kind, 0);
+	data_in(10, 0, 10, 0);
+	conn.room = conn.capacity - 5;
+	ferry_conn_read(&conn);
+	CHECK_EQ(output().kind, 0);
+	conn.room = conn.capacity;
+	ferry_conn_read(&conn);
+	CHECK_EQ(output().ack, IRS + 1 + 20);
+	/* It is told once. */
+	ferry_conn_read(&conn);
+	CHECK_EQ(output().kind, 0);
+}
+
+UNIT(conn_merge__waits_for_more)
+{
+	unsigned int i;
+
+	establish(0);
+	conn.merge_at = 3;
+	conn.batch = 4 * MSS;
+	for (i = 0; i < 3; i++) {
+		queue_bytes(10);
+		CHECK_EQ(output().len, 10);
+	}
+	queue_bytes(10);
+	CHECK_EQ(output().kind, 0);
+	queue_bytes(20);
+	CHECK_EQ(output().kind, 0);
+	/* One is acknowledged: what has gathered goes, in one piece. */
+	data_in(0, 10, 0, 0);
+	CHECK_EQ(output().len, 30);
+	queue_bytes(10);
+	CHECK_EQ(output().kind, 0);
+	/* So does a whole chunk. */
+	queue_bytes(4 * MSS - 10);
+	CHECK_EQ(output().len, 4 * MSS);
+}
+
+UNIT(conn_merge__not_what_is_the_last)
+{
+	establish(0);
+	conn.merge_at = 1;
+	queue_bytes(10);
+	output();
+	queue_bytes(10);
+	CHECK_EQ(output().kind, 0);
+	ferry_conn_queue(&conn, 0, FERRY_F_FIN);
+	CHECK_EQ(output().len, 10);
+}
+
+UNIT(conn_merge__not_records)
+{
+	establish(FERRY_CODE_RECORD_MIN);
+	conn.merge_at = 1;
+	queue_bytes(10);
+	output();
+	queue_bytes(10);
+	CHECK_EQ(output().len, 10);
+}
+
 UNIT(conn_ack__rides_on_data)
 {
 	struct ferry_seg seg;

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The short way: see short.h.
+ *
+ * Sending never calls receiving: a sender has its socket locked, and the other
+ * end answers. So there is a queue between them, one a CPU, which needs no lock:
+ * who puts something on it has softirqs off, and who takes it off is one.
+ */
+#include <linux/etherdevice.h>
+#include <linux/interrupt.h>
+#include <linux/skbuff.h>
+#include <net/sch_generic.h>
+#include <net/sock.h>
+#include <uapi/linux/ferry.h>
+
+#include "flow.h"
+#include "netns.h"
+#include "short.h"
+#include "socket.h"
+#include "wire.h"
+
+/* So many segments, and then other softirqs have their turn. */
+#define FERRY_SHORT_BUDGET	64
+
+/*
+ * struct ferry_short - a CPU's queue
+ *
+ * @queue: segments, each charged to its sender: so the sender's socket, and by it
+ *	the namespace and the module, are there as long as the segment is
+ * @tasklet: takes them off
+ */
+struct ferry_short {
+	struct sk_buff_head	queue;
+	struct tasklet_struct	tasklet;
+};
+
+static DEFINE_PER_CPU(struct ferry_short, ferry_shorts);
+
+/* Const while a tasklet can run. */
+static void (*ferry_short_rcv)(struct ferry_net *fn, struct sk_buff *skb);
+
+/**
+ * ferry_short_open() - whether a packet may go the short way
+ * @fn: the namespace
+ * @path: the packet's way, found in the same RCU section
+ *
+ * Context: any, under RCU.
+ * Return: whether it may.
+ */
+bool ferry_short_open(const struct ferry_net *fn, const struct ferry_path *path)
+{
+	struct net_device *dev = path->dev;
+
+	return path->own && READ_ONCE(fn->set.short_way) &&
+	       !dev_nit_active(dev) &&
+	       list_is_singular(&dev->ptype_specific) &&
+	       !rcu_dereference(dev->qdisc)->enqueue &&
+	       !rcu_access_pointer(dev->rx_handler) &&
+	       !rcu_access_pointer(dev->xdp_prog) &&
+	       !ferry_dev_has_hooks(dev);
+}
+
+/**
+ * ferry_short_send() - send a segment by the short way
+ * @fn: the namespace
+ * @skb: the segment, its header built, charged to its sender; consumed
+ * @key: from where to where
+ * @seg: what the header says
+ * @path: the way, found in the same RCU section
+ *
+ * Context: process or softirq, under RCU, if ferry_short_open() says so.
+ */
+void ferry_short_send(struct ferry_net *fn, struct sk_buff *skb,
+		      const struct ferry_flow_key *key,
+		      const struct ferry_seg *seg,
+		      const struct ferry_path *path)
+{
+	u8 saddr[ETH_ALEN], daddr[ETH_ALEN];
+	struct ferry_short *sh;
+
+	*ferry_skb_cb(skb) = (struct ferry_skb_cb) {
+		.saddr = path->saddr,
+		.daddr = path->daddr,
+		.pkt = {
+			.kind = seg->kind,
+			.code = seg->code,
+			.hlen = ferry_seg_hlen(seg),
+			.len = seg->len,
+			.sport = key->lport,
+			.dport = key->rport,
+		},
+		.iif = path->dev->ifindex,
+	};
+	/* What a socket's filter may read. */
+	u64_to_ether_addr(path->saddr, saddr);
+	u64_to_ether_addr(path->daddr, daddr);
+	skb_reset_network_header(skb);
+	eth_header(skb, path->dev, ETH_P_FERRY, daddr, saddr, skb->len);
+	skb_reset_mac_header(skb);
+	__skb_pull(skb, ETH_HLEN);
+	skb->protocol = htons(ETH_P_FERRY);
+	skb->pkt_type = PACKET_LOOPBACK;
+	skb->skb_iif = path->dev->ifindex;
+	skb->priority = 0;
+	skb_clear_tstamp(skb);
+	ferry_stats_inc(fn, FERRY_STAT_OUT_SHORT_WAY);
+
+	local_bh_disable();
+	sh = this_cpu_ptr(&ferry_shorts);
+	__skb_queue_tail(&sh->queue, skb);
+	tasklet_schedule(&sh->tasklet);
+	local_bh_enable();
+}
+
+/* A segment arrives, on the loop's card as far as anybody can see. Under RCU. */
+static void ferry_short_arrive(struct sk_buff *skb)
+{
+	struct ferry_net *fn = ferry_net(sock_net(skb->sk));
+	struct ferry_link *loop = rcu_dereference(fn->links.loop);
+
+	if (unlikely(!loop)) {
+		ferry_stats_drop(fn, skb, FERRY_STAT_OUT_DEVICE);
+		return;
+	}
+	skb->dev = loop->dev;
+	skb_orphan(skb);
+	ferry_stats_inc(fn, FERRY_STAT_IN_PACKETS);
+	ferry_short_rcv(fn, skb);
+}
+
+static void ferry_short_run(struct tasklet_struct *tasklet)
+{
+	struct ferry_short *sh = from_tasklet(sh, tasklet, tasklet);
+	int budget = FERRY_SHORT_BUDGET;
+	struct sk_buff *skb;
+
+	rcu_read_lock();
+	while (budget-- && (skb = __skb_dequeue(&sh->queue)))
+		ferry_short_arrive(skb);
+	rcu_read_unlock();
+
+	if (!skb_queue_empty(&sh->queue))
+		tasklet_schedule(tasklet);
+}
+
+/**
+ * ferry_short_init() - open the short way
+ * @rcv: takes a segment, with its struct ferry_skb_cb filled in, and consumes it;
+ *	called in softirq, under RCU
+ *
+ * Context: process.
+ * Return: 0.
+ */
+int ferry_short_init(void (*rcv)(struct ferry_net *fn, struct sk_buff *skb))
+{
+	struct ferry_short *sh;
+	int cpu;
+
+	ferry_short_rcv = rcv;
+	for_each_possible_cpu(cpu) {
+		sh = per_cpu_ptr(&ferry_shorts, cpu);
+		__skb_queue_head_init(&sh->queue);
+		tasklet_setup(&sh->tasklet, ferry_short_run);
+	}
+	return 0;
+}
+
+/**
+ * ferry_short_exit() - undo ferry_short_init()
+ *
+ * No socket is left, and so no segment; but the tasklet that took the last one may
+ * still be at its end.
+ *
+ * Context: process.
+ */
+void ferry_short_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		tasklet_kill(&per_cpu_ptr(&ferry_shorts, cpu)->tasklet);
+}
