@@ -20,6 +20,7 @@ static void born(struct ferry_conn *conn, const struct ferry_conn_setup *setup,
 		.rcv_mss = setup->mss,
 		.batch = max_t(u32, setup->batch, setup->mss),
 		.merge_at = setup->merge_at,
+		.gather = setup->gather,
 		.room = setup->room,
 		.capacity = setup->room,
 		.code = setup->code,
@@ -120,6 +121,7 @@ void ferry_conn_close(struct ferry_conn *conn, int error,
 	conn->timer = FERRY_TIMER_NONE;
 	conn->ack_at = 0;
 	conn->alive_at = 0;
+	conn->gather_at = 0;
 	result->events |= FERRY_EVENT_CLOSED;
 }
 
@@ -140,6 +142,20 @@ void ferry_conn_queue(struct ferry_conn *conn, u32 len, u8 flags)
 	conn->fin_queued = true;
 	conn->state = conn->state == FERRY_ESTABLISHED ? FERRY_FIN_WAIT1 :
 							 FERRY_LAST_ACK;
+}
+
+/**
+ * ferry_conn_flush() - the application waits: what it has written is not to
+ * @conn: the connection
+ *
+ * Ends gathering of what is queued; ferry_conn_next() is to be asked afterwards.
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_flush(struct ferry_conn *conn)
+{
+	conn->gather_to = conn->snd_end;
+	conn->gather_at = 0;
 }
 
 /**

@@ -83,6 +83,9 @@ enum ferry_state {
 #define FERRY_KEEP_COUNT	9
 #define FERRY_LINGER2_DEFAULT		60000000ULL
 
+/* So many short segments without a pause or an answer, and bytes are gathered. */
+#define FERRY_GATHER_AFTER	4
+
 /* Reading all there is acknowledges it, if it came in so many segments. */
 #define FERRY_ACK_SEGMENTS	2
 
@@ -241,6 +244,7 @@ enum ferry_timer {
  * @mss: largest segment that this end's device can send and take, in bytes
  * @batch: largest that its device takes and cuts itself, in bytes; at least @mss
  * @merge_at: as in struct ferry_conn
+ * @gather: as in struct ferry_conn
  * @room: bytes of payload that the receive buffer has room for
  * @syn_retries: SYNs after the first
  * @code: FERRY_CODE_STREAM, or the record code that this end promises
@@ -251,8 +255,9 @@ struct ferry_conn_setup {
 	u64	iss;
 	u32	mss;
 	u32	batch;
-	u32	merge_at;
 	u32	room;
+	u16	gather;
+	u8	merge_at;
 	u8	syn_retries;
 	u8	code;
 };
@@ -268,6 +273,9 @@ struct ferry_conn_setup {
  * @rcv_nxt: next number expected
  * @rcv_acked: acknowledgment number of the last segment sent
  * @rcv_fin: number of the peer's FIN, if @fin_seen
+ * @gather_to: numbers below it are not gathered any more
+ * @gather_at: when what is gathered is to leave, for a timer that is exact to some
+ *	microseconds; 0: nothing is
  * @una_at: when @snd_una last moved, or something was sent after nothing was
  * @rto_from: since when the retransmission time-out counts
  * @reorder_at: when RACK's wait is over; 0: none
@@ -289,8 +297,7 @@ struct ferry_conn_setup {
  * @rcv_mss: what this end offered the peer as the largest
  * @rcv_seg: how large the peer's segments are of late: the largest, slowly forgotten
  * @batch: largest chunk, in bytes
- * @merge_at: so many chunks are in flight when a stream's bytes, unless they make a
- *	whole chunk, wait for more, or for an ACK; 0: they never wait
+ * @short_at: when the last short segment left: the low half of the time
  * @room: bytes of payload that the receive buffer has room for beyond what
  *	waits in order to be read; the owner keeps it
  * @capacity: the same when nothing waits; the owner keeps it
@@ -310,6 +317,11 @@ struct ferry_conn_setup {
  * @timer: enum ferry_timer
  * @pending: FERRY_PENDING_*
  * @quick: segments that are still to be acknowledged at once
+ * @merge_at: so many chunks are in flight when a stream's bytes, unless they make a
+ *	whole chunk, wait for more, or for an ACK; 0: they never wait
+ * @gather: least microseconds between short segments, if there are many of them;
+ *	0: none
+ * @shorts: short segments that have left since a pause or an answer
  * @unacked: segments with payload that are not acknowledged yet
  * @syn_sends: SYNs sent
  * @syn_retries: SYNs that may follow the first
@@ -331,6 +343,8 @@ struct ferry_conn {
 	u64	rcv_nxt;
 	u64	rcv_acked;
 	u64	rcv_fin;
+	u64	gather_to;
+	u64	gather_at;
 	u64	una_at;
 	u64	rto_from;
 	u64	reorder_at;
@@ -352,7 +366,7 @@ struct ferry_conn {
 	u32	rcv_mss;
 	u32	rcv_seg;
 	u32	batch;
-	u32	merge_at;
+	u32	short_at;
 	u32	room;
 	u32	capacity;
 	u32	echo;
@@ -372,6 +386,9 @@ struct ferry_conn {
 	u8	pending;
 	u8	quick;
 	u8	unacked;
+	u8	merge_at;
+	u8	shorts;
+	u16	gather;
 	u8	syn_sends;
 	u8	syn_retries;
 	u8	probes;
@@ -508,6 +525,7 @@ void ferry_conn_accept(struct ferry_conn *conn,
 		       const struct ferry_request *request, u64 now);
 void ferry_conn_queue(struct ferry_conn *conn, u32 len, u8 flags);
 void ferry_conn_read(struct ferry_conn *conn);
+void ferry_conn_flush(struct ferry_conn *conn);
 void ferry_conn_wanted(struct ferry_conn *conn);
 void ferry_conn_forget_ahead(struct ferry_conn *conn);
 void ferry_conn_abort(struct ferry_conn *conn);

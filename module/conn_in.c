@@ -258,6 +258,7 @@ static void take_in_turn(struct ferry_conn *conn,
 			 struct ferry_result *result)
 {
 	note_size(conn, piece->len);
+	conn->shorts = 0;
 	if (conn->unacked < U8_MAX)
 		conn->unacked++;
 	conn->rcv_nxt = piece->seq + piece->len + piece->eor;

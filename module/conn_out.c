@@ -82,13 +82,53 @@ static enum ferry_send plan_lost(struct ferry_conn *conn,
 
 /*
  * Nagle's algorithm (RFC 896), if the owner asks for it, with more than one segment
- * in flight: few bytes wait for more of them. An ACK, or a whole chunk, ends it.
+ * in flight: a stream's bytes wait for more of them. An ACK, or a whole chunk, ends
+ * it.
  */
-static bool wait_for_more(const struct ferry_conn *conn, u64 unsent)
+static bool merges(const struct ferry_conn *conn)
 {
 	return conn->merge_at && conn->in_flight.count >= conn->merge_at &&
-	       unsent < conn->batch && conn->code == FERRY_CODE_STREAM &&
-	       !conn->fin_queued && !(conn->pending & FERRY_PENDING_HEAD);
+	       conn->code == FERRY_CODE_STREAM;
+}
+
+/*
+ * Who sends one short segment after the other, without a pause and an answer, wakes
+ * his reader for each of them. If the owner asks for it, the next waits for its
+ * time, and for more.
+ */
+static bool gathers(struct ferry_conn *conn, u64 unsent, u64 now)
+{
+	u32 since = (u32)now - conn->short_at;
+
+	if (!conn->gather || conn->shorts < FERRY_GATHER_AFTER ||
+	    since >= conn->gather || conn->snd_nxt < conn->gather_to)
+		return false;
+	if (unsent >= conn->mss) {
+		ferry_conn_flush(conn);
+		return false;
+	}
+	conn->gather_at = now + conn->gather - since;
+	return true;
+}
+
+static bool wait_for_more(struct ferry_conn *conn, u64 unsent, u64 now)
+{
+	if (unsent >= conn->batch || conn->fin_queued ||
+	    conn->pending & FERRY_PENDING_HEAD)
+		return false;
+	return merges(conn) || gathers(conn, unsent, now);
+}
+
+static void note_short(struct ferry_conn *conn, u32 len, u64 now)
+{
+	conn->gather_at = 0;
+	if (len >= conn->mss)
+		return;
+	if ((u32)now - conn->short_at > 2 * conn->gather)
+		conn->shorts = 0;
+	if (conn->shorts < U8_MAX)
+		conn->shorts++;
+	conn->short_at = now;
 }
 
 /* Sets @limited if it is the congestion window that holds data back. */
@@ -99,7 +139,7 @@ static enum ferry_send plan_new(struct ferry_conn *conn, u64 now,
 	u32 bytes = window_takes(conn);
 	u32 allowed;
 
-	if (!bytes || wait_for_more(conn, unsent))
+	if (!bytes || wait_for_more(conn, unsent, now))
 		return FERRY_SEND_NOTHING;
 	if (!(conn->pending & FERRY_PENDING_HEAD) &&
 	    !ferry_rwnd_worth_sending(min_t(u64, unsent, U32_MAX),
@@ -246,6 +286,7 @@ void ferry_conn_send(struct ferry_conn *conn, struct ferry_chunk *chunk,
 		}
 		chunk->seq = conn->snd_nxt;
 		conn->snd_nxt += size;
+		note_short(conn, chunk->len, now);
 		/* A reply: the peer's next will take its ACK along as well. */
 		if (conn->quick < FERRY_QUICK_ACKS)
 			conn->quick = 0;

@@ -236,6 +236,8 @@ static void alive_expired(struct ferry_conn *conn, u64 now,
  * ferry_conn_deadline() - when ferry_conn_timer() is to be called
  * @conn: the connection
  *
+ * And when conn->gather_at says, which is so near that it wants a finer timer.
+ *
  * Context: any; pure.
  * Return: the time, which may have passed; U64_MAX: never.
  */
@@ -267,6 +269,8 @@ void ferry_conn_timer(struct ferry_conn *conn, u64 now,
 		      struct ferry_result *result)
 {
 	*result = (struct ferry_result) {};
+	if (conn->gather_at && now >= conn->gather_at)
+		ferry_conn_flush(conn);
 	if (conn->ack_at && now >= conn->ack_at) {
 		conn->ack_at = 0;
 		conn->pending |= FERRY_PENDING_ACK;

@@ -86,6 +86,8 @@ void ferry_stream_born(struct sock *sk)
 	fy->orphan = false;
 	fy->destroyed = false;
 	timer_setup(&sk->sk_timer, ferry_stream_timer, 0);
+	ferry_hrtimer_setup(&fy->gather, ferry_stream_gathered, CLOCK_MONOTONIC,
+			    HRTIMER_MODE_REL_PINNED_SOFT);
 	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, 1);
 }
 
@@ -150,6 +152,7 @@ int ferry_stream_conn_setup(const struct sock *sk,
 		.mss = mss,
 		.batch = max_t(u32, mss, longest - longest % mss),
 		.merge_at = path->own ? FERRY_STREAM_MERGE_AT : 0,
+		.gather = path->own ? READ_ONCE(fn->set.gather_usecs) : 0,
 		.room = ferry_stream_capacity(sk, code),
 		.syn_retries = fy->syn_retries ?:
 			       READ_ONCE(fn->set.syn_retries),

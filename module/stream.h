@@ -17,6 +17,7 @@
 #ifndef _FERRY_STREAM_H
 #define _FERRY_STREAM_H
 
+#include <linux/hrtimer.h>
 #include <linux/net.h>
 #include <linux/rbtree.h>
 #include <linux/skbuff.h>
@@ -41,7 +42,7 @@ struct ferry_listener;
  *	- the one that it is born with is its struct socket's; while it waits to
  *	  be accepted, its listener's; after close(), as long as its connection
  *	  lasts, its own: ferry_stream_destroy() drops that;
- *	- its timer, while it is pending;
+ *	- each of its two timers, while it is pending;
  *	- who sends, while an skb that is charged to it is on its way (that is of
  *	  sk_wmem_alloc, and keeps the memory, no more).
  *
@@ -66,6 +67,7 @@ struct ferry_stream {
 	struct rb_root		sent;		/* skbs, by sequence number */
 	u64			timer_at;	/* sk_timer expires, or 0 */
 	u64			cork_at;	/* when what is held must leave; 0 */
+	struct hrtimer		gather;		/* conn.gather_at */
 	u32			held;		/* queued bytes the engine knows not */
 
 	struct rb_root		ahead;		/* skbs ahead of their turn */
@@ -170,6 +172,7 @@ void ferry_stream_rcv(struct ferry_net *fn, struct sk_buff *skb);
 int ferry_stream_do_rcv(struct sock *sk, struct sk_buff *skb);
 void ferry_stream_lost(struct ferry_net *fn, int ifindex, u64 addr, int err);
 void ferry_stream_timer(struct timer_list *timer);
+enum hrtimer_restart ferry_stream_gathered(struct hrtimer *timer);
 void ferry_stream_release_cb(struct sock *sk);
 void ferry_stream_stray(struct ferry_net *fn, const struct sk_buff *skb,
 			const struct ferry_seg *seg);
@@ -177,6 +180,7 @@ void ferry_stream_stray(struct ferry_net *fn, const struct sk_buff *skb,
 /* stream_output.c */
 void ferry_stream_push(struct sock *sk, u64 now);
 void ferry_stream_arm(struct sock *sk, u64 now);
+void ferry_stream_flush(struct sock *sk);
 void ferry_stream_abort(struct sock *sk);
 void ferry_stream_done(struct sock *sk);
 void ferry_stream_destroy(struct sock *sk);

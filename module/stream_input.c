@@ -308,9 +308,26 @@ static void ferry_stream_expired(struct sock *sk)
 		return;
 	if (fy->cork_at && now >= fy->cork_at)
 		ferry_stream_uncork(sk);
+	if (fy->conn.ack_at && now >= fy->conn.ack_at)
+		ferry_stats_inc(ferry_net(sock_net(sk)),
+				FERRY_STAT_DELAYED_ACKS);
 	ferry_conn_timer(&fy->conn, now, &result);
 	ferry_stream_happened(sk, result.events, now);
 	ferry_stream_push(sk, now);
+}
+
+/* A timer has expired. Drops its reference. */
+static void ferry_stream_timer_fires(struct sock *sk)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+
+	bh_lock_sock(sk);
+	if (!sock_owned_by_user(sk))
+		ferry_stream_expired(sk);
+	else
+		set_bit(FERRY_DEFERRED_TIMER, &fy->deferred);
+	bh_unlock_sock(sk);
+	sock_put(sk);
 }
 
 /**
@@ -321,16 +338,23 @@ static void ferry_stream_expired(struct sock *sk)
  */
 void ferry_stream_timer(struct timer_list *timer)
 {
-	struct sock *sk = container_of(timer, struct sock, sk_timer);
-	struct ferry_stream *fy = ferry_stream(sk);
+	ferry_stream_timer_fires(container_of(timer, struct sock, sk_timer));
+}
 
-	bh_lock_sock(sk);
-	if (!sock_owned_by_user(sk))
-		ferry_stream_expired(sk);
-	else
-		set_bit(FERRY_DEFERRED_TIMER, &fy->deferred);
-	bh_unlock_sock(sk);
-	sock_put(sk);
+/**
+ * ferry_stream_gathered() - its time to gather is over
+ * @timer: struct ferry_stream's; holds a reference on its socket
+ *
+ * Context: softirq.
+ * Return: HRTIMER_NORESTART.
+ */
+enum hrtimer_restart ferry_stream_gathered(struct hrtimer *timer)
+{
+	struct ferry_stream *fy = container_of(timer, struct ferry_stream,
+					       gather);
+
+	ferry_stream_timer_fires(&fy->fs.sk);
+	return HRTIMER_NORESTART;
 }
 
 /* What it went through is gone: it ends without a word. */

@@ -108,7 +108,37 @@ void ferry_stream_push(struct sock *sk, u64 now)
 }
 
 /**
- * ferry_stream_arm() - set the timer
+ * ferry_stream_flush() - somebody waits: what was written is not to be gathered
+ * @sk: the socket
+ *
+ * Context: process, under the socket lock.
+ */
+void ferry_stream_flush(struct sock *sk)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+
+	if (!fy->conn.gather_at)
+		return;
+	ferry_conn_flush(&fy->conn);
+	ferry_stream_push(sk, ferry_stream_now());
+}
+
+/* As sk_timer, the one that is exact to microseconds is left alone once it runs. */
+static void ferry_stream_arm_gather(struct sock *sk, u64 now)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+	u64 at = fy->conn.gather_at;
+
+	if (hrtimer_is_queued(&fy->gather))
+		return;
+	sock_hold(sk);
+	hrtimer_start(&fy->gather,
+		      ns_to_ktime(at > now ? (at - now) * NSEC_PER_USEC : 0),
+		      HRTIMER_MODE_REL_PINNED_SOFT);
+}
+
+/**
+ * ferry_stream_arm() - set the timers
  * @sk: the socket
  * @now: the time
  *
@@ -124,6 +154,8 @@ void ferry_stream_arm(struct sock *sk, u64 now)
 	struct ferry_stream *fy = ferry_stream(sk);
 	u64 at = ferry_conn_deadline(&fy->conn);
 
+	if (fy->conn.gather_at)
+		ferry_stream_arm_gather(sk, now);
 	if (fy->cork_at)
 		at = min(at, fy->cork_at);
 	if (at == U64_MAX || (fy->timer_at && fy->timer_at <= at))
@@ -185,6 +217,8 @@ void ferry_stream_done(struct sock *sk)
 		ferry_port_release(sk);
 	sk_stop_timer(sk, &sk->sk_timer);
 	fy->timer_at = 0;
+	if (hrtimer_try_to_cancel(&fy->gather) == 1)
+		__sock_put(sk);
 	ferry_stream_purge(sk);
 
 	if (err && !sock_flag(sk, SOCK_DEAD)) {

@@ -357,6 +357,8 @@ static int ferry_stream_wait(struct sock *sk, long *timeo, u64 next)
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	int err;
 
+	/* What is waited for may be an answer. */
+	ferry_stream_flush(sk);
 	add_wait_queue(sk_sleep(sk), &wait);
 	sk_set_bit(SOCKWQ_ASYNC_WAITDATA, sk);
 	err = sk_wait_event(sk, timeo, READ_ONCE(fy->next) != next ||

@@ -395,9 +395,9 @@ static int ferry_stream_append(struct sock *sk, struct msghdr *msg)
 	bool fresh = !skb;
 	int copied;
 
+	if (!sk_stream_memory_free(sk))
+		return -ENOMEM;
 	if (fresh) {
-		if (!sk_stream_memory_free(sk))
-			return -ENOMEM;
 		skb = ferry_stream_alloc(sk, sk->sk_allocation);
 		if (!skb)
 			return -ENOMEM;
@@ -443,8 +443,8 @@ static int ferry_stream_send_bytes(struct sock *sk, struct msghdr *msg,
 		if (err != -ENOMEM)
 			goto out;
 		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
-		if (fy->held)
-			ferry_stream_send_now(sk, 0);
+		ferry_conn_flush(&fy->conn);
+		ferry_stream_send_now(sk, 0);
 		err = sk_stream_wait_memory(sk, timeo);
 		if (err)
 			goto out;
@@ -521,6 +521,7 @@ static int ferry_stream_send_record(struct sock *sk, struct msghdr *msg,
 		if (err != -ENOMEM)
 			return err;
 		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+		ferry_stream_flush(sk);
 		err = sk_stream_wait_memory(sk, timeo);
 		if (err)
 			return err;

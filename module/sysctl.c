@@ -13,6 +13,8 @@
  * as net.ipv4.tcp_*.
  * congestion_control: what a stream begins with: cubic or newreno.
  * short_way: 1: connections within the host go past the loop's card (short.h).
+ * gather_usecs: microseconds between short segments of a connection within the host
+ * that sends many of them; 0: none.
  *
  * Of the host, in the first namespace:
  *
@@ -40,6 +42,7 @@ static int ferry_sysctl_most_buffer = FERRY_WINDOW_MAX;
 static int ferry_sysctl_most_retries = 127;
 static int ferry_sysctl_most_probes = 127;
 static int ferry_sysctl_most_seconds = 32767;
+static int ferry_sysctl_most_gather = 10000;
 
 static const struct ferry_settings ferry_sysctl_defaults = {
 	.rmem = { PAGE_SIZE, SZ_256K, 6 * SZ_1M },
@@ -55,6 +58,7 @@ static const struct ferry_settings ferry_sysctl_defaults = {
 	.max_orphans = 65536,
 	.max_tw_buckets = 65536,
 	.short_way = 1,
+	.gather_usecs = 50,
 };
 
 /* Both ends in one write, the first not above the last. */
@@ -146,6 +150,8 @@ static const struct ferry_sysctl_int ferry_sysctl_ints[] = {
 	  SYSCTL_ZERO, SYSCTL_INT_MAX },
 	{ "short_way", FERRY_SYSCTL_OFFSET(short_way), 1,
 	  SYSCTL_ZERO, SYSCTL_ONE },
+	{ "gather_usecs", FERRY_SYSCTL_OFFSET(gather_usecs), 1,
+	  SYSCTL_ZERO, &ferry_sysctl_most_gather },
 };
 
 /* Those of a namespace that have a function of their own; see net_init(). */

@@ -28,6 +28,7 @@ struct ferry_settings {
 	int	max_orphans;
 	int	max_tw_buckets;
 	int	short_way;		/* 0 or 1 */
+	int	gather_usecs;
 	const struct ferry_cong_ops *cong;
 };
 

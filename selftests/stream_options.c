@@ -382,6 +382,7 @@ TEST_F(options, busy_poll)
 	struct conn conn;
 	char byte;
 
+	ASSERT_EQ(0, sysctl_set("short_way", "0"));
 	ASSERT_EQ(0, conn_pair(&conn, SOCK_STREAM, PORT));
 	ASSERT_EQ(0, sock_set(conn.server, SOL_SOCKET, SO_BUSY_POLL, 50));
 	ASSERT_EQ(1, sock_send(conn.client, "x", 1, 0));

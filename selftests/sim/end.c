@@ -370,6 +370,7 @@ static struct ferry_conn_setup conn_setup(const struct sim_end *end)
 		.mss = setup->mtu - FERRY_CONN_HLEN,
 		.batch = setup->batch,
 		.merge_at = setup->merge_at,
+		.gather = setup->gather,
 		.room = setup->capacity,
 		.syn_retries = 12,
 		.code = code,
@@ -546,6 +547,13 @@ void sim_end_receive(struct sim_end *end, const struct sim_packet *packet)
 	sim_end_output(end);
 }
 
+static u64 conn_deadline(const struct sim_end *end)
+{
+	u64 gather_at = end->conn.gather_at ?: NEVER;
+
+	return min_t(u64, ferry_conn_deadline(&end->conn), gather_at);
+}
+
 /**
  * sim_end_time() - do what is due
  * @end: the end
@@ -570,7 +578,7 @@ void sim_end_time(struct sim_end *end)
 			send_synack(end);
 		return;
 	}
-	if (now >= ferry_conn_deadline(&end->conn)) {
+	if (now >= conn_deadline(end)) {
 		end->sim->timeouts += end->conn.timer == FERRY_TIMER_RTO;
 		sim_trace(end->sim, "%c timer %u", end->name, end->conn.timer);
 		ferry_conn_timer(&end->conn, now, &result);
@@ -596,7 +604,7 @@ u64 sim_end_next(const struct sim_end *end)
 		return end->timewait.deadline;
 	if (end->listening)
 		return end->requested ? end->request.deadline : NEVER;
-	at = min_t(u64, ferry_conn_deadline(&end->conn), sim_script_next(end));
+	at = min_t(u64, conn_deadline(end), sim_script_next(end));
 	if (end->setup->renege_every && end->conn.ahead.count)
 		at = min_t(u64, at, end->renege_at);
 	return at;

@@ -102,6 +102,8 @@ static void make_end(struct sim_random *random, struct sim_end_setup *end,
 		make_typical(random, end);
 	if (sim_chance(random, 0.3))
 		end->merge_at = sim_magnitude(random, 1, 16);
+	if (sim_chance(random, 0.3))
+		end->gather = sim_magnitude(random, 1, 1000);
 	end->newreno = sim_chance(random, 0.2);
 	end->odd_cuts = sim_chance(random, 0.2);
 	if (sim_chance(random, 0.1))

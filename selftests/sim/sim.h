@@ -96,6 +96,7 @@ struct sim_end_setup {
 	u32	mtu;
 	u32	batch;		/* payload that the device takes and cuts */
 	u32	merge_at;	/* segments in flight before writes are merged */
+	u32	gather;		/* between short segments, in microseconds */
 	bool	odd_cuts;	/* of any length, another one each time */
 	enum sim_ending ending;
 	u64	abort_at;

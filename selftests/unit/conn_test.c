@@ -653,6 +653,18 @@ UNIT(conn_ack__of_all_that_was_read)
 	CHECK_EQ(output().kind, 0);
 }
 
+/* There is more than one segment, but too little for who waits for them. */
+UNIT(conn_ack__wanted)
+{
+	establish(0);
+	data_in(0, 0, 10, 0);
+	ferry_conn_wanted(&conn);
+	CHECK_EQ(output().kind, 0);
+	data_in(10, 0, 10, 0);
+	ferry_conn_wanted(&conn);
+	CHECK_EQ(output().ack, IRS + 1 + 20);
+}
+
 UNIT(conn_merge__waits_for_more)
 {
 	unsigned int i;
@@ -698,6 +710,102 @@ UNIT(conn_merge__not_records)
 	output();
 	queue_bytes(10);
 	CHECK_EQ(output().len, 10);
+}
+
+/* Send so many short segments that the next is gathered. */
+static void send_shorts(void)
+{
+	unsigned int i;
+
+	establish(0);
+	conn.gather = 50;
+	for (i = 0; i < FERRY_GATHER_AFTER; i++) {
+		queue_bytes(10);
+		CHECK_EQ(output().len, 10);
+		now += 5;
+	}
+	queue_bytes(10);
+	CHECK_EQ(output().kind, 0);
+}
+
+UNIT(conn_gather__leaves_at_its_time)
+{
+	send_shorts();
+	queue_bytes(20);
+	CHECK_EQ(output().kind, 0);
+	CHECK_EQ(conn.gather_at, now + 45);
+	timer(44);
+	CHECK_EQ(output().kind, 0);
+	timer(1);
+	CHECK_EQ(output().len, 30);
+	CHECK_EQ(conn.gather_at, 0);
+	/* And so on. */
+	queue_bytes(10);
+	CHECK_EQ(output().kind, 0);
+	CHECK_EQ(conn.gather_at, now + 50);
+}
+
+UNIT(conn_gather__a_whole_segment_leaves)
+{
+	send_shorts();
+	queue_bytes(MSS - 10);
+	CHECK_EQ(output().len, MSS);
+}
+
+UNIT(conn_gather__flushed)
+{
+	send_shorts();
+	ferry_conn_flush(&conn);
+	CHECK_EQ(output().len, 10);
+	queue_bytes(10);
+	CHECK_EQ(output().kind, 0);
+}
+
+UNIT(conn_gather__not_what_is_the_last)
+{
+	send_shorts();
+	ferry_conn_queue(&conn, 0, FERRY_F_FIN);
+	CHECK_EQ(output().len, 10);
+}
+
+UNIT(conn_gather__not_after_a_pause)
+{
+	unsigned int i;
+
+	send_shorts();
+	timer(45);
+	output();
+	now += 101;
+	for (i = 0; i < FERRY_GATHER_AFTER; i++) {
+		queue_bytes(10);
+		CHECK_EQ(output().len, 10);
+	}
+	queue_bytes(10);
+	CHECK_EQ(output().kind, 0);
+}
+
+UNIT(conn_gather__not_an_answer)
+{
+	send_shorts();
+	data_in(0, 0, 10, 0);
+	CHECK_EQ(output().len, 10);
+}
+
+UNIT(conn_gather__records_too)
+{
+	unsigned int i;
+
+	establish(FERRY_CODE_RECORD_MIN);
+	conn.gather = 50;
+	for (i = 0; i < FERRY_GATHER_AFTER; i++) {
+		ferry_conn_queue(&conn, 10, FERRY_F_EOR);
+		CHECK_EQ(output().kind, FERRY_KIND_DATA);
+	}
+	ferry_conn_queue(&conn, 10, FERRY_F_EOR);
+	CHECK_EQ(output().kind, 0);
+	timer(50);
+	CHECK_EQ(output().kind, FERRY_KIND_DATA);
+	CHECK_EQ(conn.snd_nxt, conn.snd_end);
 }
 
 UNIT(conn_ack__rides_on_data)
