@@ -39,6 +39,12 @@ static DEFINE_PER_CPU(struct ferry_short, ferry_shorts);
 /* Const while a tasklet can run. */
 static void (*ferry_short_rcv)(struct ferry_net *fn, struct sk_buff *skb);
 
+/* Whether a list that has our own handler has no other. It may just change. */
+static bool ferry_short_alone(const struct list_head *handlers)
+{
+	return READ_ONCE(handlers->next) == READ_ONCE(handlers->prev);
+}
+
 /**
  * ferry_short_open() - whether a packet may go the short way
  * @fn: the namespace
@@ -53,7 +59,7 @@ bool ferry_short_open(const struct ferry_net *fn, const struct ferry_path *path)
 
 	return path->own && READ_ONCE(fn->set.short_way) &&
 	       !dev_nit_active(dev) &&
-	       list_is_singular(&dev->ptype_specific) &&
+	       ferry_short_alone(&dev->ptype_specific) &&
 	       !rcu_dereference(dev->qdisc)->enqueue &&
 	       !rcu_access_pointer(dev->rx_handler) &&
 	       !rcu_access_pointer(dev->xdp_prog) &&
