@@ -303,7 +303,9 @@ static void ferry_stream_expired(struct sock *sk)
 	u64 now = ferry_stream_now();
 	struct ferry_result result;
 
-	fy->timer_at = 0;
+	/* It may have been the other one. */
+	if (!timer_pending(&sk->sk_timer))
+		fy->timer_at = 0;
 	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
 		return;
 	if (fy->cork_at && now >= fy->cork_at)

@@ -162,7 +162,14 @@ void ferry_stream_arm(struct sock *sk, u64 now)
 		return;
 	fy->timer_at = at;
 	at = at > now ? min(at - now, FERRY_STREAM_TIMER_MAX) : 0;
-	sk_reset_timer(sk, &sk->sk_timer, jiffies + usecs_to_jiffies(at));
+	/*
+	 * Unlike sk_reset_timer(), which takes the timer's reference after it has
+	 * set it: by then an interrupt may have come, and the timer expired and
+	 * dropped what is somebody else's.
+	 */
+	sock_hold(sk);
+	if (mod_timer(&sk->sk_timer, jiffies + max(usecs_to_jiffies(at), 1UL)))
+		__sock_put(sk);
 }
 
 /**
