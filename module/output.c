@@ -66,9 +66,9 @@ static int ferry_output_push(struct ferry_net *fn, struct sk_buff *skb,
 			     key->lport, key->rport);
 	ferry_output_finish(skb, hash);
 
-	/* Handshakes are the card's: after them there is a connection. */
-	if (seg->kind != FERRY_KIND_DATA || !skb->sk ||
-	    !ferry_short_open(fn, path))
+	/* Handshakes are the card's, and so is what no connection sends. */
+	if (seg->kind == FERRY_KIND_SYN || seg->kind == FERRY_KIND_SYNACK ||
+	    !skb->sk || !ferry_short_open(fn, path))
 		return ferry_link_xmit(skb, path);
 	ferry_short_send(fn, skb, key, seg, path);
 	return 0;

@@ -3,8 +3,9 @@
  * The short way: see short.h.
  *
  * Sending never calls receiving: a sender has its socket locked, and the other
- * end answers. So there is a queue between them, one a CPU, which needs no lock:
- * who puts something on it has softirqs off, and who takes it off is one.
+ * end answers. So there is a queue between them. A flow always has the same one,
+ * whatever CPU it is sent from, and a tasklet never runs twice at a time: so what
+ * is sent in order arrives in order, as by a card.
  */
 #include <linux/etherdevice.h>
 #include <linux/interrupt.h>
@@ -22,19 +23,23 @@
 /* So many segments, and then other softirqs have their turn. */
 #define FERRY_SHORT_BUDGET	64
 
+/* So many flows can be on their way at once without waiting for one another. */
+#define FERRY_SHORT_QUEUES	64
+
 /*
- * struct ferry_short - a CPU's queue
+ * struct ferry_short - a queue, of the flows whose hash says so
  *
  * @queue: segments, each charged to its sender: so the sender's socket, and by it
- *	the namespace and the module, are there as long as the segment is
- * @tasklet: takes them off
+ *	the namespace and the module, are there as long as the segment is. Its lock
+ *	is taken with softirqs off, under a socket's lock, and takes none
+ * @tasklet: takes them off, on the CPU that put the first of them on
  */
 struct ferry_short {
 	struct sk_buff_head	queue;
 	struct tasklet_struct	tasklet;
-};
+} ____cacheline_aligned_in_smp;
 
-static DEFINE_PER_CPU(struct ferry_short, ferry_shorts);
+static struct ferry_short ferry_shorts[FERRY_SHORT_QUEUES];
 
 /* Const while a tasklet can run. */
 static void (*ferry_short_rcv)(struct ferry_net *fn, struct sk_buff *skb);
@@ -82,7 +87,8 @@ void ferry_short_send(struct ferry_net *fn, struct sk_buff *skb,
 		      const struct ferry_path *path)
 {
 	u8 saddr[ETH_ALEN], daddr[ETH_ALEN];
-	struct ferry_short *sh;
+	struct ferry_short *sh = &ferry_shorts[skb_get_hash(skb) %
+					       FERRY_SHORT_QUEUES];
 
 	*ferry_skb_cb(skb) = (struct ferry_skb_cb) {
 		.saddr = path->saddr,
@@ -111,11 +117,11 @@ void ferry_short_send(struct ferry_net *fn, struct sk_buff *skb,
 	skb_clear_tstamp(skb);
 	ferry_stats_inc(fn, FERRY_STAT_OUT_SHORT_WAY);
 
-	local_bh_disable();
-	sh = this_cpu_ptr(&ferry_shorts);
+	/* Unlocking runs the tasklet, unless this is a softirq. */
+	spin_lock_bh(&sh->queue.lock);
 	__skb_queue_tail(&sh->queue, skb);
 	tasklet_schedule(&sh->tasklet);
-	local_bh_enable();
+	spin_unlock_bh(&sh->queue.lock);
 }
 
 /* A segment arrives, on the loop's card as far as anybody can see. Under RCU. */
@@ -134,6 +140,16 @@ static void ferry_short_arrive(struct sk_buff *skb)
 	ferry_short_rcv(fn, skb);
 }
 
+static struct sk_buff *ferry_short_next(struct ferry_short *sh)
+{
+	struct sk_buff *skb;
+
+	spin_lock(&sh->queue.lock);
+	skb = __skb_dequeue(&sh->queue);
+	spin_unlock(&sh->queue.lock);
+	return skb;
+}
+
 static void ferry_short_run(struct tasklet_struct *tasklet)
 {
 	struct ferry_short *sh = from_tasklet(sh, tasklet, tasklet);
@@ -141,11 +157,13 @@ static void ferry_short_run(struct tasklet_struct *tasklet)
 	struct sk_buff *skb;
 
 	rcu_read_lock();
-	while (budget-- && (skb = __skb_dequeue(&sh->queue)))
+	while (budget && (skb = ferry_short_next(sh))) {
 		ferry_short_arrive(skb);
+		budget--;
+	}
 	rcu_read_unlock();
 
-	if (!skb_queue_empty(&sh->queue))
+	if (!budget)
 		tasklet_schedule(tasklet);
 }
 
@@ -159,14 +177,12 @@ static void ferry_short_run(struct tasklet_struct *tasklet)
  */
 int ferry_short_init(void (*rcv)(struct ferry_net *fn, struct sk_buff *skb))
 {
-	struct ferry_short *sh;
-	int cpu;
+	int i;
 
 	ferry_short_rcv = rcv;
-	for_each_possible_cpu(cpu) {
-		sh = per_cpu_ptr(&ferry_shorts, cpu);
-		__skb_queue_head_init(&sh->queue);
-		tasklet_setup(&sh->tasklet, ferry_short_run);
+	for (i = 0; i < FERRY_SHORT_QUEUES; i++) {
+		skb_queue_head_init(&ferry_shorts[i].queue);
+		tasklet_setup(&ferry_shorts[i].tasklet, ferry_short_run);
 	}
 	return 0;
 }
@@ -181,8 +197,8 @@ int ferry_short_init(void (*rcv)(struct ferry_net *fn, struct sk_buff *skb))
  */
 void ferry_short_exit(void)
 {
-	int cpu;
+	int i;
 
-	for_each_possible_cpu(cpu)
-		tasklet_kill(&per_cpu_ptr(&ferry_shorts, cpu)->tasklet);
+	for (i = 0; i < FERRY_SHORT_QUEUES; i++)
+		tasklet_kill(&ferry_shorts[i].tasklet);
 }

@@ -4,7 +4,7 @@
  *
  * A segment to this host would go down to the loop's card and come up again on
  * the same CPU. If nobody is there to look at it on its way, it does without:
- * with its headers, as the card would have it, it goes on a queue of this CPU,
+ * with its headers, as the card would have it, it goes on a queue of its flow's,
  * and from there, in softirq, to who takes its kind. Everything above is the
  * same: the other end finds no difference, and answers by the same way.
  *
