@@ -96,6 +96,20 @@ bool ferry_flow_replace(struct ferry_net *fn, struct ferry_flow *old,
 }
 
 /**
+ * ferry_flow_between() - the connection between two ends
+ * @fn: the namespace
+ * @key: the ends
+ *
+ * Context: any, under RCU, as long as which the flow is valid.
+ * Return: the flow, or NULL.
+ */
+struct ferry_flow *ferry_flow_between(struct ferry_net *fn,
+				      const struct ferry_flow_key *key)
+{
+	return rhashtable_lookup(&fn->flows, key, ferry_flow_params);
+}
+
+/**
  * ferry_flow_find() - the connection that a segment is for
  * @fn: the namespace
  * @skb: the segment, its struct ferry_skb_cb filled in
@@ -108,7 +122,7 @@ struct ferry_flow *ferry_flow_find(struct ferry_net *fn,
 {
 	const struct ferry_flow_key key = ferry_flow_key(skb);
 
-	return rhashtable_lookup(&fn->flows, &key, ferry_flow_params);
+	return ferry_flow_between(fn, &key);
 }
 
 /**

@@ -56,6 +56,8 @@ int ferry_flow_insert(struct ferry_net *fn, struct ferry_flow *flow);
 bool ferry_flow_remove(struct ferry_net *fn, struct ferry_flow *flow);
 bool ferry_flow_replace(struct ferry_net *fn, struct ferry_flow *old,
 			struct ferry_flow *new);
+struct ferry_flow *ferry_flow_between(struct ferry_net *fn,
+				      const struct ferry_flow_key *key);
 struct ferry_flow *ferry_flow_find(struct ferry_net *fn,
 				   const struct sk_buff *skb);
 void ferry_flow_for_each(struct ferry_net *fn,

@@ -49,16 +49,30 @@ static void ferry_linger_put(struct ferry_linger *linger)
 		call_rcu(&linger->rcu, ferry_linger_free_rcu);
 }
 
-/* Take it out of the table, which only one can. */
-static bool ferry_linger_claim(struct ferry_linger *linger)
+/* It is in the table no more: give back what it holds. */
+static void ferry_linger_leave(struct ferry_linger *linger)
 {
 	struct ferry_net *fn = linger->fn;
 
-	if (!ferry_flow_remove(fn, &linger->flow))
-		return false;
 	ferry_port_leave(fn, linger->flow.key.lport, linger->share);
 	atomic_dec(&fn->lingers);
+}
+
+/* Take it out of the table, which only one can. */
+static bool ferry_linger_claim(struct ferry_linger *linger)
+{
+	if (!ferry_flow_remove(linger->fn, &linger->flow))
+		return false;
+	ferry_linger_leave(linger);
 	return true;
+}
+
+/* It was claimed: drop the table's reference, and its timer's. */
+static void ferry_linger_drop(struct ferry_linger *linger)
+{
+	if (timer_delete(&linger->timer))
+		ferry_linger_put(linger);
+	ferry_linger_put(linger);
 }
 
 /**
@@ -73,11 +87,43 @@ void ferry_linger_end(struct ferry_net *fn, struct ferry_flow *flow)
 	struct ferry_linger *linger = container_of(flow, struct ferry_linger,
 						   flow);
 
-	if (!ferry_linger_claim(linger))
-		return;
-	if (timer_delete(&linger->timer))
-		ferry_linger_put(linger);
-	ferry_linger_put(linger);
+	if (ferry_linger_claim(linger))
+		ferry_linger_drop(linger);
+}
+
+/**
+ * ferry_linger_take_over() - a new connection between the same two ends begins here
+ * @fn: the namespace
+ * @flow: the new connection, its key set, with the port
+ *
+ * It is safe because its numbers are above all that the old one had: see
+ * ferry_listen_isn(). If the peer still waits for the last ACK, it hears of the
+ * end by the RST that answers it in SYN_SENT.
+ *
+ * Context: process.
+ * Return: whether it has taken the place of one in TIME_WAIT.
+ */
+bool ferry_linger_take_over(struct ferry_net *fn, struct ferry_flow *flow)
+{
+	struct ferry_flow *old;
+	bool taken;
+
+	local_bh_disable();
+	rcu_read_lock();
+	old = ferry_flow_between(fn, &flow->key);
+	taken = old && old->kind == FERRY_FLOW_LINGER &&
+		ferry_flow_replace(fn, old, flow);
+	if (taken) {
+		struct ferry_linger *linger;
+
+		linger = container_of(old, struct ferry_linger, flow);
+		ferry_linger_leave(linger);
+		ferry_linger_drop(linger);
+		ferry_stats_inc(fn, FERRY_STAT_TIME_WAIT_REUSED);
+	}
+	rcu_read_unlock();
+	local_bh_enable();
+	return taken;
 }
 
 static void ferry_linger_arm(struct ferry_linger *linger, u64 now)
@@ -156,11 +202,8 @@ void ferry_linger_start(struct sock *sk)
 	/* Armed before anybody can find it, who would take it to be. */
 	ferry_linger_arm(linger, now);
 	if (WARN_ON_ONCE(!ferry_flow_replace(fn, &fy->flow, &linger->flow))) {
-		ferry_port_leave(fn, linger->flow.key.lport, linger->share);
-		atomic_dec(&fn->lingers);
-		if (timer_delete(&linger->timer))
-			ferry_linger_put(linger);
-		ferry_linger_put(linger);
+		ferry_linger_leave(linger);
+		ferry_linger_drop(linger);
 	}
 	local_bh_enable();
 }

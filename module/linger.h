@@ -17,6 +17,7 @@ void ferry_linger_net_exit(struct ferry_net *fn);
 
 void ferry_linger_start(struct sock *sk);
 void ferry_linger_end(struct ferry_net *fn, struct ferry_flow *flow);
+bool ferry_linger_take_over(struct ferry_net *fn, struct ferry_flow *flow);
 void ferry_linger_rcv(struct ferry_net *fn, struct ferry_flow *flow,
 		      struct sk_buff *skb);
 

@@ -185,7 +185,15 @@ static int ferry_stream_take_port(struct sock *sk, u32 port)
 	struct ferry_net *fn = ferry_net(sock_net(sk));
 	struct ferry_stream *fy = ferry_stream(sk);
 
+	int err;
+
 	fy->flow.key.lport = port;
+	err = ferry_flow_insert(fn, &fy->flow);
+	if (err != -EADDRINUSE)
+		return err;
+	if (ferry_linger_take_over(fn, &fy->flow))
+		return 0;
+	/* What was there may have ended just now. */
 	return ferry_flow_insert(fn, &fy->flow);
 }
 

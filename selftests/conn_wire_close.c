@@ -314,6 +314,41 @@ TEST_F(close, time_wait__old_syn)
 	EXPECT_EQ(self->peer.ack, self->got.seq);
 }
 
+/*
+ * Ferry connects anew from the port that has TIME_WAIT. The peer, which has missed
+ * the last ACK, sends its FIN once more: it is told by an RST that it can go.
+ */
+TEST_F(close, time_wait__connect)
+{
+	struct sockaddr_ferry to = sfy(self->wire.fy0, FROM);
+	__u64 fin = self->peer.nxt, last;
+	int fd;
+
+	ASSERT_EQ(0, sock_set(self->fd, SOL_SOCKET, SO_REUSEADDR, 1));
+	INTO_TIME_WAIT();
+	last = self->peer.ack;
+	close(self->listener);
+	self->listener = -1;
+	fd = conn_bound(SOCK_STREAM | SOCK_NONBLOCK, PORT);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(-EINPROGRESS, sock_connect(fd, &to));
+	ASSERT_EQ(0, peer_await_kind(&self->peer, SEG_SYN, 0, &self->got));
+	EXPECT_LT(last, self->got.seq);
+	EXPECT_EQ(1, stat_of("TimeWaitReused"));
+
+	self->peer.nxt = fin;
+	SEND_DATA(0, SEG_FIN);
+	ASSERT_EQ(0, peer_await_kind(&self->peer, SEG_RST, 0, &self->got));
+	EXPECT_EQ(last, self->got.seq);
+	EXPECT_EQ(self->peer.nxt, self->got.ack);
+	/* And the SYN comes again. */
+	ASSERT_EQ(0, peer_accept(&self->peer, &self->got));
+	EXPECT_LT(last, self->got.seq);
+	EXPECT_TRUE(sock_wait(fd, POLLOUT) & POLLOUT);
+	EXPECT_EQ(0, sock_error(fd));
+	close(fd);
+}
+
 /* The new connection begins above the old one's numbers, at both ends. */
 TEST_F(close, time_wait__numbers_go_on)
 {

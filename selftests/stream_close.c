@@ -428,6 +428,54 @@ TEST_F(close, time_wait__reused)
 	close(server);
 }
 
+/*
+ * From the end that has TIME_WAIT too: bound to its port, or given the same one
+ * again. The peer sees nothing of the old connection.
+ */
+TEST_F(close, time_wait__reused_here)
+{
+	int client, server, i;
+
+	ASSERT_EQ(0, sysctl_set("port_range", "7001 7001"));
+	for (i = 0; i < 4; i++) {
+		client = i < 2 ? conn_bound(SOCK_STREAM, 7000) :
+				 conn_socket(SOCK_STREAM);
+		ASSERT_LE(0, client);
+		ASSERT_EQ(0, sock_connect(client, &self->at));
+		server = conn_accept(self->conn.listener);
+		ASSERT_LE(0, server);
+		EXPECT_EQ(i < 2 ? 7000 : 7001, sock_port(client));
+		SEND(client, "x");
+		EXPECT_EQ(1, RECV(server));
+		SEND(server, "y");
+		EXPECT_EQ(1, RECV(client));
+		EXPECT_EQ(i / 2 + i % 2, stat_of("TimeWaitReused"));
+		close(client);
+		ASSERT_EQ(0, RECV(server));
+		close(server);
+		ASSERT_EQ(i + 1, stat_wait("TimeWaits", i + 1));
+	}
+}
+
+/* One that is alive is not to be had. */
+TEST_F(close, time_wait__not_yet)
+{
+	int client = conn_bound(SOCK_STREAM, 7000), server;
+
+	ASSERT_EQ(0, sock_connect(client, &self->at));
+	server = conn_accept(self->conn.listener);
+	ASSERT_LE(0, server);
+	close(client);
+	ASSERT_EQ(0, RECV(server));
+	/* FIN_WAIT_2. */
+	client = conn_bound(SOCK_STREAM, 7000);
+	EXPECT_EQ(-EADDRNOTAVAIL, sock_connect(client, &self->at));
+	close(server);
+	ASSERT_EQ(1, stat_wait("TimeWaits", 1));
+	EXPECT_EQ(0, sock_connect(client, &self->at));
+	close(client);
+}
+
 /* Both close at once: there is one TIME_WAIT at least, and no reset. */
 TEST_F(close, simultaneous)
 {
