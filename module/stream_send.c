@@ -563,10 +563,17 @@ static int ferry_stream_send_locked(struct sock *sk, struct msghdr *msg,
 	err = ferry_stream_records(sk) ?
 	      ferry_stream_send_record(sk, msg, len, &timeo) :
 	      ferry_stream_send_bytes(sk, msg, &timeo);
-	if (err == -EAGAIN && sk->sk_socket &&
-	    !skb_queue_empty(&sk->sk_write_queue))
+	if (err >= 0)
+		return err;
+	err = sk_stream_error(sk, flags, err);
+	/*
+	 * It was the memory of all that was short, not this socket's. No ACK will
+	 * say that there is some again: so who waits for the edge tries again.
+	 */
+	if (err == -EAGAIN && skb_queue_empty(&sk->sk_write_queue) &&
+	    RB_EMPTY_ROOT(&ferry_stream(sk)->sent))
 		sk->sk_write_space(sk);
-	return err < 0 ? sk_stream_error(sk, flags, err) : err;
+	return err;
 }
 
 /**
