@@ -293,6 +293,7 @@ static void ferry_stream_disconnect(struct sock *sk)
 	fy->unread = 0;
 	fy->unended = 0;
 	fy->records = 0;
+	fy->held = 0;
 	if (sk->sk_frag.page) {
 		put_page(sk->sk_frag.page);
 		sk->sk_frag.page = NULL;
@@ -625,7 +626,10 @@ static int ferry_stream_getname(struct socket *sock, struct sockaddr *addr,
 	return ret;
 }
 
-/* SIOCINQ is what can be read, SIOCOUTQ what is not acknowledged. */
+/*
+ * SIOCINQ is what can be read, SIOCOUTQ what is not acknowledged, and never will be
+ * if the connection is over.
+ */
 static int ferry_stream_ioctl(struct socket *sock, unsigned int cmd,
 			      unsigned long arg)
 {
@@ -641,8 +645,8 @@ static int ferry_stream_ioctl(struct socket *sock, unsigned int cmd,
 		err = -EINVAL;
 	else if (cmd == SIOCINQ)
 		amount = ferry_stream_inq(sk);
-	else if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_SYN_SENT ||
-		 sk->sk_state == TCP_SYN_RECV)
+	else if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV ||
+		 sock->state == SS_UNCONNECTED)
 		amount = 0;
 	else if (cmd == SIOCOUTQ)
 		amount = fy->conn.snd_end - fy->conn.snd_una + fy->held;

@@ -211,7 +211,6 @@ void ferry_stream_purge_unsent(struct sock *sk)
 		rb_erase(node, &fy->sent);
 		ferry_stream_free(sk, rb_to_skb(node));
 	}
-	fy->held = 0;
 }
 
 /*
@@ -427,11 +426,14 @@ static int ferry_stream_send_bytes(struct sock *sk, struct msghdr *msg,
 	int sent = 0;
 	int err;
 
-	while (msg_data_left(msg)) {
+	for (;;) {
+		/* Who sends nothing is told too. */
 		if (ferry_stream_send_ended(sk)) {
 			err = -EPIPE;
 			goto out;
 		}
+		if (!msg_data_left(msg))
+			break;
 		err = ferry_stream_append(sk, msg);
 		if (err >= 0) {
 			sent += err;
@@ -545,19 +547,20 @@ static int ferry_stream_send_locked(struct sock *sk, struct msghdr *msg,
 	if (ferry_stream_records(sk))
 		flags |= MSG_NOSIGNAL;
 
-	if (msg->msg_controllen) {
-		ferry_sockcm_init(&sockc, sk);
-		err = sock_cmsg_send(sk, msg, &sockc);
-		if (err)
-			return err;
-	}
-	if (ferry_stream_records(sk) && sk->sk_state == TCP_CLOSE &&
-	    !sk->sk_err && !sk->sk_shutdown)
+	if (ferry_stream_records(sk) && !sk->sk_err &&
+	    (sk->sk_state == TCP_LISTEN ||
+	     (sk->sk_state == TCP_CLOSE && !sk->sk_shutdown)))
 		return -ENOTCONN;
 	if ((1 << sk->sk_state) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) {
 		err = sk_stream_wait_connect(sk, &timeo);
 		if (err)
 			return sk_stream_error(sk, flags, err);
+	}
+	if (msg->msg_controllen) {
+		ferry_sockcm_init(&sockc, sk);
+		err = sock_cmsg_send(sk, msg, &sockc);
+		if (err)
+			return err;
 	}
 	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 	err = ferry_stream_records(sk) ?
