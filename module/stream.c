@@ -409,7 +409,7 @@ static int ferry_stream_connect(struct socket *sock, ferry_sockaddr *addr,
 /* Send what there is, and then a FIN. */
 static void ferry_stream_finish(struct sock *sk)
 {
-	ferry_stream_queue_fin(sk);
+	ferry_stream_queue_fin(sk, GFP_KERNEL | __GFP_NOFAIL);
 	ferry_stream_set_state(sk, ferry_stream(sk)->conn.state);
 	ferry_stream_push(sk, ferry_stream_now());
 }

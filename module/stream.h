@@ -194,7 +194,7 @@ void ferry_stream_free_acked(struct sock *sk);
 void ferry_stream_purge_unsent(struct sock *sk);
 void ferry_stream_write_space(struct sock *sk);
 void ferry_stream_uncork(struct sock *sk);
-void ferry_stream_queue_fin(struct sock *sk);
+bool ferry_stream_queue_fin(struct sock *sk, gfp_t gfp);
 
 /* stream_recv.c */
 int ferry_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,

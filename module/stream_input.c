@@ -136,6 +136,19 @@ static void ferry_stream_happened(struct sock *sk, u32 events, u64 now)
 		sk->sk_state_change(sk);	/* who lingers may go on */
 }
 
+/*
+ * shutdown(2) came before the handshake's end: the FIN is sent now. For want of
+ * memory it waits for close(2).
+ */
+static void ferry_stream_finish_late(struct sock *sk)
+{
+	struct ferry_conn *conn = &ferry_stream(sk)->conn;
+
+	if (sk->sk_shutdown & SEND_SHUTDOWN && ferry_conn_may_send(conn) &&
+	    ferry_stream_queue_fin(sk, GFP_ATOMIC | __GFP_NOWARN))
+		ferry_stream_set_state(sk, conn->state);
+}
+
 /* A segment for a socket that has a connection, under its lock. */
 static void ferry_stream_segment(struct sock *sk, struct sk_buff *skb, u64 now)
 {
@@ -144,6 +157,7 @@ static void ferry_stream_segment(struct sock *sk, struct sk_buff *skb, u64 now)
 	struct ferry_stream *fy = ferry_stream(sk);
 	struct ferry_result result;
 	struct ferry_seg seg;
+	bool answered;
 
 	ferry_wire_read_seg(skb->data, &cb->pkt, &seg);
 	if (seg.len && !ferry_stream_may_take(sk, skb, &seg)) {
@@ -151,7 +165,8 @@ static void ferry_stream_segment(struct sock *sk, struct sk_buff *skb, u64 now)
 		return;
 	}
 	/* From here on the peer's bytes count. */
-	if (fy->conn.state == FERRY_SYN_RECV) {
+	answered = fy->conn.state == FERRY_SYN_RECV;
+	if (answered) {
 		fy->next = fy->conn.rcv_nxt;
 		fy->read = fy->next;
 	}
@@ -179,6 +194,8 @@ static void ferry_stream_segment(struct sock *sk, struct sk_buff *skb, u64 now)
 	if (result.events & (FERRY_EVENT_DATA | FERRY_EVENT_READABLE))
 		ferry_stream_room(sk);
 	ferry_stream_happened(sk, result.events, now);
+	if (answered && result.events & FERRY_EVENT_ESTABLISHED)
+		ferry_stream_finish_late(sk);
 	ferry_stream_push(sk, now);
 }
 

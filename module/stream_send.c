@@ -605,18 +605,22 @@ int ferry_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 /**
  * ferry_stream_queue_fin() - nothing comes after what is queued
  * @sk: the socket, of which ferry_conn_may_send() is true
+ * @gfp: how to find memory, if it takes any
  *
- * Context: process, under the socket lock; ferry_stream_push() is to follow.
+ * Context: process or softirq, under the socket lock; ferry_stream_push() is to
+ * follow.
+ * Return: false if there is no memory.
  */
-void ferry_stream_queue_fin(struct sock *sk)
+bool ferry_stream_queue_fin(struct sock *sk, gfp_t gfp)
 {
 	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
 	struct ferry_stream *fy = ferry_stream(sk);
 
 	ferry_stream_uncork(sk);
 	if (!skb) {
-		skb = alloc_skb_fclone(FERRY_OUTPUT_SEG_HEADROOM,
-				       GFP_KERNEL | __GFP_NOFAIL);
+		skb = alloc_skb_fclone(FERRY_OUTPUT_SEG_HEADROOM, gfp);
+		if (!skb)
+			return false;
 		/* An end must not wait for memory. */
 		if (!sk_wmem_schedule(sk, skb->truesize))
 			skb->truesize = 0;
@@ -625,4 +629,5 @@ void ferry_stream_queue_fin(struct sock *sk)
 	}
 	ferry_chunk(skb)->flags |= FERRY_F_FIN;
 	ferry_conn_queue(&fy->conn, 0, FERRY_F_FIN);
+	return true;
 }

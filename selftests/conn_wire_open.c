@@ -538,6 +538,34 @@ TEST_F(open, simultaneous)
 	EXPECT_EQ(10, sock_await(self->fd, self->buf, 64));
 }
 
+/* shutdown() while the handshake lasts: the FIN comes after it. */
+TEST_F(open, simultaneous__shut_down)
+{
+	struct seg seg;
+
+	self->fd = conn_start_from(SOCK_STREAM, CLOSED, self->wire.fy0, FROM);
+	ASSERT_LE(0, self->fd);
+	self->peer.far_port = CLOSED;
+	ASSERT_EQ(0, peer_await(&self->peer, &self->got));
+	self->peer.ack = self->got.seq + 1;
+	seg = peer_seg(&self->peer, SEG_SYN);
+	ASSERT_EQ(0, peer_send(&self->peer, &seg));
+	ASSERT_EQ(0, peer_await_kind(&self->peer, SEG_SYNACK, 0, &self->got));
+	ASSERT_EQ(0, sock_shutdown(self->fd, SHUT_WR));
+	self->peer.nxt++;
+	seg = peer_seg(&self->peer, SEG_DATA);
+	ASSERT_EQ(0, peer_send(&self->peer, &seg));
+	ASSERT_EQ(0, peer_await_kind(&self->peer, SEG_DATA, SEG_FIN,
+				     &self->got));
+	EXPECT_EQ(self->peer.ack, self->got.seq);
+	EXPECT_EQ(0, self->got.len);
+	EXPECT_EQ(-EPIPE, sock_send(self->fd, "x", 1, MSG_NOSIGNAL));
+	/* The other way it goes on. */
+	seg = peer_data(&self->peer, 0, 10);
+	ASSERT_EQ(0, peer_send(&self->peer, &seg));
+	EXPECT_EQ(10, sock_await(self->fd, self->buf, 64));
+}
+
 /* Nobody is there: who knocks hears so, in numbers that mean something to it. */
 TEST_F(open, closed__syn)
 {
