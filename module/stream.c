@@ -556,12 +556,16 @@ static int ferry_stream_release(struct socket *sock)
 
 static __poll_t ferry_stream_poll_connected(struct sock *sk, u8 shutdown)
 {
+	__poll_t out = EPOLLOUT | EPOLLWRNORM;
 	__poll_t mask = 0;
 
-	if (ferry_stream_readable(sk))
+	/* As AF_UNIX has it. */
+	if (ferry_stream_records(sk))
+		out |= EPOLLWRBAND;
+	if (ferry_stream_ready(sk))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (shutdown & SEND_SHUTDOWN)
-		return mask | EPOLLOUT | EPOLLWRNORM;
+		return mask | out;
 	if (!sk_stream_is_writeable(sk)) {
 		sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
@@ -570,7 +574,7 @@ static __poll_t ferry_stream_poll_connected(struct sock *sk, u8 shutdown)
 		if (!sk_stream_is_writeable(sk))
 			return mask;
 	}
-	return mask | EPOLLOUT | EPOLLWRNORM;
+	return mask | out;
 }
 
 static __poll_t ferry_stream_poll(struct file *file, struct socket *sock,
@@ -677,9 +681,12 @@ static int ferry_stream_set_rcvlowat(struct sock *sk, int val)
 	WRITE_ONCE(sk->sk_rcvlowat, val ?: 1);
 	/* So much must fit. */
 	if (!(sk->sk_userlocks & SOCK_RCVBUF_LOCK) &&
-	    val > READ_ONCE(sk->sk_rcvbuf) / 2)
+	    val > READ_ONCE(sk->sk_rcvbuf) / 2) {
 		WRITE_ONCE(sk->sk_rcvbuf, 2 * val);
-	if (ferry_stream_readable(sk))
+		if (sk->sk_state != TCP_CLOSE && sk->sk_state != TCP_LISTEN)
+			ferry_stream_offer(sk);
+	}
+	if (ferry_stream_ready(sk))
 		sk->sk_data_ready(sk);
 	return 0;
 }

@@ -207,8 +207,10 @@ void ferry_stream_take_ahead(struct sock *sk);
 void ferry_stream_purge_ahead(struct sock *sk);
 u32 ferry_stream_inq(const struct sock *sk);
 bool ferry_stream_readable(const struct sock *sk);
+bool ferry_stream_ready(const struct sock *sk);
 u32 ferry_stream_capacity(const struct sock *sk, u8 code);
 void ferry_stream_room(struct sock *sk);
+void ferry_stream_offer(struct sock *sk);
 void ferry_stream_reorder(struct ferry_conn *conn);
 
 /* option.c */

@@ -103,9 +103,7 @@ static void ferry_stream_fin(struct sock *sk)
 /* Tell who reads, if there is enough for him. */
 static void ferry_stream_data_ready(struct sock *sk)
 {
-	struct ferry_stream *fy = ferry_stream(sk);
-
-	if (ferry_stream_readable(sk) || fy->conn.room < fy->conn.mss)
+	if (ferry_stream_ready(sk))
 		sk->sk_data_ready(sk);
 	else
 		ferry_conn_wanted(&fy->conn);
@@ -191,7 +189,9 @@ static void ferry_stream_segment(struct sock *sk, struct sk_buff *skb, u64 now)
 	}
 	if (result.events & FERRY_EVENT_READABLE)
 		ferry_stream_take_ahead(sk);
-	if (result.events & (FERRY_EVENT_DATA | FERRY_EVENT_READABLE))
+	/* Who asks may wait for room that SO_RCVBUF has made. */
+	if (result.events & (FERRY_EVENT_DATA | FERRY_EVENT_READABLE) ||
+	    seg.flags & FERRY_F_ASK)
 		ferry_stream_room(sk);
 	ferry_stream_happened(sk, result.events, now);
 	if (answered && result.events & FERRY_EVENT_ESTABLISHED)

@@ -57,7 +57,25 @@ void ferry_stream_room(struct sock *sk)
 	u64 used = fy->next - fy->read;
 
 	conn->capacity = ferry_stream_capacity(sk, conn->code);
-	conn->room = conn->capacity > used ? conn->capacity - used : 0;
+	/* Poll reads it without the lock. */
+	WRITE_ONCE(conn->room,
+		   conn->capacity > used ? conn->capacity - used : 0);
+}
+
+/**
+ * ferry_stream_offer() - there may be more room: tell the peer, if it is worth it
+ * @sk: the socket, which has a connection
+ *
+ * Context: process, under the socket lock.
+ */
+void ferry_stream_offer(struct sock *sk)
+{
+	struct ferry_conn *conn = &ferry_stream(sk)->conn;
+
+	ferry_stream_room(sk);
+	ferry_conn_read(conn);
+	if (conn->pending)
+		ferry_stream_push(sk, ferry_stream_now());
 }
 
 /* The application has read: more room, and perhaps a larger buffer. */
@@ -79,10 +97,7 @@ static void ferry_stream_read_some(struct sock *sk)
 		if (want > READ_ONCE(sk->sk_rcvbuf) / 2)
 			WRITE_ONCE(sk->sk_rcvbuf, min(2 * want, most));
 	}
-	ferry_stream_room(sk);
-	ferry_conn_read(conn);
-	if (conn->pending)
-		ferry_stream_push(sk, ferry_stream_now());
+	ferry_stream_offer(sk);
 }
 
 /*
@@ -367,6 +382,28 @@ static int ferry_stream_wait(struct sock *sk, long *timeo, u64 next)
 	sk_clear_bit(SOCKWQ_ASYNC_WAITDATA, sk);
 	remove_wait_queue(sk_sleep(sk), &wait);
 	return err < 0 ? err : 0;
+}
+
+/**
+ * ferry_stream_ready() - whether poll(2) says that there is something to read
+ * @sk: the socket
+ *
+ * Unlike ferry_stream_readable(), this counts less than SO_RCVLOWAT bytes if no
+ * more can come before they are read.
+ *
+ * Context: any; without the socket lock, as of a moment.
+ * Return: whether it does.
+ */
+bool ferry_stream_ready(const struct sock *sk)
+{
+	const struct ferry_stream *fy = ferry_stream(sk);
+
+	if (ferry_stream_readable(sk))
+		return true;
+	if (ferry_stream_records(sk) || !READ_ONCE(fy->unread))
+		return false;
+	return READ_ONCE(fy->conn.room) < READ_ONCE(fy->conn.mss) ||
+	       atomic_read(&sk->sk_rmem_alloc) > READ_ONCE(sk->sk_rcvbuf);
 }
 
 /*

@@ -426,6 +426,49 @@ TEST_F(data, rcvlowat)
 	EXPECT_EQ(POLLIN, sleeper_join(&poller));
 }
 
+/* Less counts as enough if no more can come before it is read. */
+TEST_F(data, rcvlowat__window_is_closed)
+{
+	char *got = malloc(LARGE);
+	ssize_t held;
+
+	ASSERT_EQ(0, link_set_mtu("ferry0", 1500));
+	conn_close(&self->conn);
+	ASSERT_EQ(0, conn_pair(&self->conn, SOCK_STREAM, PORT));
+	ASSERT_EQ(0, sock_set(self->conn.server, SOL_SOCKET, SO_RCVBUF, 8192));
+	/* What was offered before is used up first. */
+	held = conn_fill(self->conn.client, self->conn.server);
+	ASSERT_LT(0, held);
+	ASSERT_EQ(held, recv_all(self->conn.server, got, held));
+	/* The mark is set while the buffer has room for it. */
+	ASSERT_EQ(0, sock_set(self->conn.server, SOL_SOCKET, SO_RCVBUF,
+			      100000));
+	ASSERT_EQ(0, sock_set(self->conn.server, SOL_SOCKET, SO_RCVLOWAT,
+			      50000));
+	ASSERT_EQ(0, sock_set(self->conn.server, SOL_SOCKET, SO_RCVBUF, 8192));
+	ASSERT_LT(0, conn_fill(self->conn.client, self->conn.server));
+	EXPECT_EQ(POLLIN, sock_wait(self->conn.server, POLLIN));
+	held = conn_amount(self->conn.server, SIOCINQ);
+	EXPECT_LT(0, held);
+	EXPECT_GT(50000, held);
+	free(got);
+}
+
+/* The option makes the room that it needs, and the sender is told. */
+TEST_F(data, rcvlowat__makes_room)
+{
+	ssize_t held = conn_fill(self->a, self->b);
+	int more, was = conn_amount(self->b, SIOCINQ);
+
+	ASSERT_LT(0, held);
+	more = was + 200000;
+	ASSERT_EQ(0, sock_set(self->b, SOL_SOCKET, SO_RCVLOWAT, more));
+	EXPECT_LE(2 * more, sock_get(self->b, SOL_SOCKET, SO_RCVBUF));
+	EXPECT_LT(held, conn_fill(self->a, self->b));
+	EXPECT_LT(was + 100000, conn_amount(self->b, SIOCINQ));
+	EXPECT_EQ(POLLIN, sock_wait(self->b, POLLIN));
+}
+
 /* The end counts as enough. */
 TEST_F(data, rcvlowat__end)
 {
