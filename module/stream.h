@@ -114,15 +114,27 @@ static inline struct sk_buff *ferry_chunk_skb(const struct ferry_chunk *chunk)
  * struct ferry_queued - payload that is to be read: what of an skb it is
  *
  * If @packed, the skb has several pieces of records, each with a u32 before it:
- * its length, and FERRY_PACKED_EOR if a record ends with it. @piece then is of
- * all that, and has no mark.
+ * its length and FERRY_PACKED_*. @piece then is of all that, and has no mark.
+ * @peeked is of a record of no bytes: it was peeked at.
  */
 struct ferry_queued {
 	struct ferry_piece	piece;
 	bool			packed;
+	bool			peeked;
 };
 
-#define FERRY_PACKED_EOR	BIT(31)
+#define FERRY_PACKED_EOR	BIT(31)	/* a record ends with it */
+#define FERRY_PACKED_STAMP	BIT(30)	/* struct ferry_packed_stamp follows */
+#define FERRY_PACKED_PEEKED	BIT(29)	/* as ferry_queued.peeked */
+#define FERRY_PACKED_LEN	(BIT(29) - 1)
+
+/*
+ * struct ferry_packed_stamp - when a piece came, as its skb had it
+ */
+struct ferry_packed_stamp {
+	ktime_t			software;
+	ktime_t			hardware;
+};
 
 static inline struct ferry_queued *ferry_queued(const struct sk_buff *skb)
 {

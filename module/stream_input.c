@@ -106,7 +106,7 @@ static void ferry_stream_data_ready(struct sock *sk)
 	if (ferry_stream_ready(sk))
 		sk->sk_data_ready(sk);
 	else
-		ferry_conn_wanted(&fy->conn);
+		ferry_conn_wanted(&ferry_stream(sk)->conn);
 }
 
 /*

@@ -160,7 +160,8 @@ static bool ferry_stream_wasteful(const struct sock *sk,
 				  const struct sk_buff *skb,
 				  const struct ferry_piece *piece)
 {
-	if (piece->len + sizeof(u32) > FERRY_PACK_SIZE)
+	if (piece->len + sizeof(u32) + sizeof(struct ferry_packed_stamp) >
+	    FERRY_PACK_SIZE)
 		return false;
 	/* Who waits has it at once. */
 	if (skb_queue_empty(&sk->sk_receive_queue))
@@ -199,25 +200,62 @@ static struct sk_buff *ferry_stream_pack_new(struct sock *sk, u64 seq)
 	return tail;
 }
 
+static bool ferry_stream_stamped(struct sk_buff *skb)
+{
+	return skb->tstamp || skb_hwtstamps(skb)->hwtstamp;
+}
+
+static void ferry_stream_set_stamp(struct sk_buff *skb,
+				   const struct ferry_packed_stamp *stamp)
+{
+	skb->tstamp = stamp->software;
+	skb_hwtstamps(skb)->hwtstamp = stamp->hardware;
+}
+
+/* What is before a piece that is packed; returns its length. */
+static u32 ferry_stream_pack_head(u8 *head, struct sk_buff *skb,
+				  const struct ferry_piece *piece)
+{
+	const struct ferry_packed_stamp stamp = {
+		.software = skb->tstamp,
+		.hardware = skb_hwtstamps(skb)->hwtstamp,
+	};
+	u32 mark = piece->len | (piece->eor ? FERRY_PACKED_EOR : 0);
+
+	if (!ferry_stream_stamped(skb)) {
+		memcpy(head, &mark, sizeof(mark));
+		return sizeof(mark);
+	}
+	mark |= FERRY_PACKED_STAMP;
+	memcpy(head, &mark, sizeof(mark));
+	memcpy(head + sizeof(mark), &stamp, sizeof(stamp));
+	return sizeof(mark) + sizeof(stamp);
+}
+
 /* Copy a piece behind others. */
 static bool ferry_stream_pack(struct sock *sk, struct sk_buff *skb,
 			      const struct ferry_piece *piece)
 {
-	u32 head = ferry_stream_records(sk) ? sizeof(u32) : 0;
-	u32 mark = piece->len | (piece->eor ? FERRY_PACKED_EOR : 0);
-	u32 size = head + piece->len;
+	u8 head[sizeof(u32) + sizeof(struct ferry_packed_stamp)];
+	bool records = ferry_stream_records(sk);
+	u32 hlen = records ? ferry_stream_pack_head(head, skb, piece) : 0;
+	u32 size = hlen + piece->len;
 	struct sk_buff *tail;
 
 	tail = ferry_stream_pack_tail(sk, size) ?:
 	       ferry_stream_pack_new(sk, piece->seq);
 	if (!tail)
 		return false;
-	if (head)
-		memcpy(skb_put(tail, head), &mark, head);
+	skb_put_data(tail, head, hlen);
 	if (skb_copy_bits(skb, piece->skip, skb_put(tail, piece->len),
 			  piece->len))
 		WARN_ON_ONCE(1);
 	ferry_queued(tail)->piece.len += size;
+	/* Of bytes, the last ones' stamp counts, as with TCP. */
+	if (!records && ferry_stream_stamped(skb)) {
+		tail->tstamp = skb->tstamp;
+		*skb_hwtstamps(tail) = *skb_hwtstamps(skb);
+	}
 	return true;
 }
 
@@ -358,9 +396,40 @@ bool ferry_stream_readable(const struct sock *sk)
 	return READ_ONCE(fy->unread) >= max(READ_ONCE(sk->sk_rcvlowat), 1);
 }
 
+/**
+ * ferry_stream_ready() - whether poll(2) says that there is something to read
+ * @sk: the socket
+ *
+ * Unlike ferry_stream_readable(), this counts less than SO_RCVLOWAT bytes if no
+ * more can come before they are read.
+ *
+ * Context: any; without the socket lock, as of a moment.
+ * Return: whether it does.
+ */
+bool ferry_stream_ready(const struct sock *sk)
+{
+	const struct ferry_stream *fy = ferry_stream(sk);
+
+	if (ferry_stream_readable(sk))
+		return true;
+	if (ferry_stream_records(sk) || !READ_ONCE(fy->unread))
+		return false;
+	return READ_ONCE(fy->conn.room) < READ_ONCE(fy->conn.mss) ||
+	       atomic_read(&sk->sk_rmem_alloc) > READ_ONCE(sk->sk_rcvbuf);
+}
+
 /*
  * recvmsg(2)
  */
+
+/* When what is read came, if that is asked for and known. */
+static bool ferry_stream_wants_stamp(const struct sock *sk, struct sk_buff *skb)
+{
+	return (sock_flag(sk, SOCK_RCVTSTAMP) ||
+		READ_ONCE(sk->sk_tsflags) & (SOF_TIMESTAMPING_SOFTWARE |
+					     SOF_TIMESTAMPING_RAW_HARDWARE)) &&
+	       ferry_stream_stamped(skb);
+}
 
 /*
  * Sleep until there is more than there was, or an end. @next is ferry_stream.next
@@ -382,28 +451,6 @@ static int ferry_stream_wait(struct sock *sk, long *timeo, u64 next)
 	sk_clear_bit(SOCKWQ_ASYNC_WAITDATA, sk);
 	remove_wait_queue(sk_sleep(sk), &wait);
 	return err < 0 ? err : 0;
-}
-
-/**
- * ferry_stream_ready() - whether poll(2) says that there is something to read
- * @sk: the socket
- *
- * Unlike ferry_stream_readable(), this counts less than SO_RCVLOWAT bytes if no
- * more can come before they are read.
- *
- * Context: any; without the socket lock, as of a moment.
- * Return: whether it does.
- */
-bool ferry_stream_ready(const struct sock *sk)
-{
-	const struct ferry_stream *fy = ferry_stream(sk);
-
-	if (ferry_stream_readable(sk))
-		return true;
-	if (ferry_stream_records(sk) || !READ_ONCE(fy->unread))
-		return false;
-	return READ_ONCE(fy->conn.room) < READ_ONCE(fy->conn.mss) ||
-	       atomic_read(&sk->sk_rmem_alloc) > READ_ONCE(sk->sk_rcvbuf);
 }
 
 /*
@@ -470,6 +517,8 @@ static void ferry_stream_consume(struct sock *sk, struct sk_buff *skb, u32 bytes
  * struct ferry_stream_read - one call that reads a stream
  *
  * @msg: where to
+ * @control: its control messages
+ * @control_len: room for them, in bytes
  * @left: bytes that it has room for
  * @copied: bytes that it has
  * @seq: number of the next byte
@@ -477,11 +526,24 @@ static void ferry_stream_consume(struct sock *sk, struct sk_buff *skb, u32 bytes
  */
 struct ferry_stream_read {
 	struct msghdr	*msg;
+	void		*control;
+	size_t		control_len;
 	size_t		left;
 	int		copied;
 	u64		seq;
 	int		flags;
 };
+
+/* One stamp is told, that of the last bytes: it takes the place of the one before. */
+static void ferry_stream_stamp(struct sock *sk, struct ferry_stream_read *rd,
+			       struct sk_buff *skb)
+{
+	if (likely(!ferry_stream_wants_stamp(sk, skb)))
+		return;
+	rd->msg->msg_control = rd->control;
+	rd->msg->msg_controllen = rd->control_len;
+	sock_recv_timestamp(rd->msg, sk, skb);
+}
 
 /* Read what is there. */
 static int ferry_stream_read_ready(struct sock *sk,
@@ -500,8 +562,7 @@ static int ferry_stream_read_ready(struct sock *sk,
 			if (err)
 				return err;
 		}
-		if (sock_flag(sk, SOCK_RCVTSTAMP) && !rd->copied)
-			sock_recv_timestamp(rd->msg, sk, skb);
+		ferry_stream_stamp(sk, rd, skb);
 		rd->copied += bytes;
 		rd->left -= bytes;
 		rd->seq += bytes;
@@ -519,6 +580,8 @@ static int ferry_stream_recv_bytes(struct sock *sk, struct msghdr *msg,
 	struct ferry_stream *fy = ferry_stream(sk);
 	struct ferry_stream_read rd = {
 		.msg = msg,
+		.control = msg->msg_control,
+		.control_len = msg->msg_controllen,
 		.left = len,
 		.flags = flags,
 	};
@@ -566,13 +629,25 @@ static int ferry_stream_recv_bytes(struct sock *sk, struct msghdr *msg,
  */
 
 /*
+ * struct ferry_record_at - where a record begins in sk_receive_queue
+ *
+ * @skb: in which skb; NULL: after the last
+ * @done: bytes of what is queued in it that come before
+ */
+struct ferry_record_at {
+	struct sk_buff	*skb;
+	u32		done;
+};
+
+/*
  * struct ferry_record_read - one call that reads a record
  *
- * @msg: where to
+ * @msg: where to; NULL: to nowhere
  * @skip: bytes of the record that come before what is asked for
  * @room: bytes that @msg has room for
  * @len: bytes of the record that have been seen
  * @err: -EFAULT, if @msg could not be written
+ * @peeked: it has no bytes, and was peeked at before
  */
 struct ferry_record_read {
 	struct msghdr	*msg;
@@ -580,6 +655,7 @@ struct ferry_record_read {
 	size_t		room;
 	size_t		len;
 	int		err;
+	bool		peeked;
 };
 
 static void ferry_record_copy(struct ferry_record_read *rd, struct sk_buff *skb,
@@ -596,32 +672,49 @@ static void ferry_record_copy(struct ferry_record_read *rd, struct sk_buff *skb,
 	rd->room -= copy;
 }
 
+/* One of the pieces that an skb has, at @at. Return: where the next one is. */
+static u32 ferry_record_read_packed(struct ferry_record_read *rd,
+				    struct sk_buff *skb, u32 at, bool *end)
+{
+	struct ferry_packed_stamp stamp = {};
+	u32 mark;
+
+	memcpy(&mark, skb->data + at, sizeof(mark));
+	at += sizeof(mark);
+	if (mark & FERRY_PACKED_STAMP) {
+		memcpy(&stamp, skb->data + at, sizeof(stamp));
+		at += sizeof(stamp);
+	}
+	/* Until another one is looked at, the skb's is this piece's. */
+	ferry_stream_set_stamp(skb, &stamp);
+	rd->peeked = mark & FERRY_PACKED_PEEKED;
+	*end = mark & FERRY_PACKED_EOR;
+	mark &= FERRY_PACKED_LEN;
+	ferry_record_copy(rd, skb, at, mark);
+	return at + mark;
+}
+
 /*
- * Read the record's part in an skb, from @from bytes into what is left of it on.
+ * Read the record's part in an skb, from @done bytes into what is left of it on.
  * @end is set if the record ends here. Return: the bytes of the skb that it is.
  */
 static u32 ferry_record_read_skb(struct ferry_record_read *rd,
-				 struct sk_buff *skb, bool *end)
+				 struct sk_buff *skb, u32 done, bool *end)
 {
 	const struct ferry_queued *queued = ferry_queued(skb);
-	u32 at = queued->piece.skip;
-	u32 stop = at + queued->piece.len;
-	u32 mark;
+	u32 stop = queued->piece.skip + queued->piece.len;
+	u32 start = queued->piece.skip + done;
+	u32 at = start;
 
 	if (!queued->packed) {
-		ferry_record_copy(rd, skb, at, queued->piece.len);
+		ferry_record_copy(rd, skb, at, stop - at);
+		rd->peeked = queued->peeked;
 		*end = queued->piece.eor;
-		return queued->piece.len;
+		return stop - start;
 	}
-	while (at < stop && !*end) {
-		memcpy(&mark, skb->data + at, sizeof(mark));
-		at += sizeof(mark);
-		*end = mark & FERRY_PACKED_EOR;
-		mark &= ~FERRY_PACKED_EOR;
-		ferry_record_copy(rd, skb, at, mark);
-		at += mark;
-	}
-	return at - queued->piece.skip;
+	while (at < stop && !*end)
+		at = ferry_record_read_packed(rd, skb, at, end);
+	return at - start;
 }
 
 static void ferry_record_consume(struct sock *sk, struct sk_buff *skb, u32 bytes)
@@ -634,31 +727,74 @@ static void ferry_record_consume(struct sock *sk, struct sk_buff *skb, u32 bytes
 		sk_eat_skb(sk, skb);
 }
 
-/* The first record of the queue, of which there is one. */
-static void ferry_record_read(struct sock *sk, struct ferry_record_read *rd,
-			      bool peek)
+/* Read one whole record, which begins at @at; @at then is where the next does. */
+static void ferry_record_read(struct sock *sk, struct ferry_record_at *at,
+			      struct ferry_record_read *rd, bool consume)
 {
 	struct sk_buff_head *queue = &sk->sk_receive_queue;
-	struct ferry_stream *fy = ferry_stream(sk);
-	struct sk_buff *skb, *next;
+	struct sk_buff *skb;
 	bool end = false;
 	u32 bytes;
 
-	skb = skb_peek(queue);
-	if (sock_flag(sk, SOCK_RCVTSTAMP))
-		sock_recv_timestamp(rd->msg, sk, skb);
-	skb_queue_walk_from_safe(queue, skb, next) {
-		bytes = ferry_record_read_skb(rd, skb, &end);
-		if (!peek)
-			ferry_record_consume(sk, skb, bytes);
-		if (end)
-			break;
+	while (!end && (skb = at->skb)) {
+		bytes = ferry_record_read_skb(rd, skb, at->done, &end);
+		if (end && rd->msg && ferry_stream_wants_stamp(sk, skb))
+			sock_recv_timestamp(rd->msg, sk, skb);
+		at->done += bytes;
+		if (at->done == ferry_queued(skb)->piece.len) {
+			at->skb = skb_peek_next(skb, queue);
+			at->done = 0;
+		}
+		if (!consume)
+			continue;
+		at->done = 0;
+		ferry_record_consume(sk, skb, bytes);
 	}
-	if (peek)
+}
+
+/*
+ * Find the record that is to be read: the first, or the one that SO_PEEK_OFF has
+ * come to, which goes from record to record as AF_UNIX has it. @skip is where in
+ * it. False: it is not there yet.
+ */
+static bool ferry_record_find(struct sock *sk, int flags,
+			      struct ferry_record_at *at, size_t *skip)
+{
+	struct ferry_record_at next = { skb_peek(&sk->sk_receive_queue) };
+	u32 records = ferry_stream(sk)->records;
+	int offset = sk_peek_offset(sk, flags);
+
+	*at = next;
+	*skip = max(offset, 0);
+	if (!(flags & MSG_PEEK) || offset < 0)
+		return records;
+	for (; records; records--) {
+		struct ferry_record_read rd = {};
+
+		ferry_record_read(sk, &next, &rd, false);
+		/* One of no bytes is peeked at once. */
+		if (*skip < rd.len || (!*skip && !rd.peeked))
+			return true;
+		*skip -= rd.len;
+		*at = next;
+	}
+	return false;
+}
+
+/* The record at @at, which has no bytes, was peeked at. */
+static void ferry_record_set_peeked(const struct ferry_record_at *at)
+{
+	struct ferry_queued *queued = ferry_queued(at->skb);
+	u8 *head = at->skb->data + queued->piece.skip + at->done;
+	u32 mark;
+
+	if (!queued->packed) {
+		queued->peeked = true;
 		return;
-	WRITE_ONCE(fy->unread, fy->unread - rd->len);
-	WRITE_ONCE(fy->records, fy->records - 1);
-	fy->read += rd->len + 1;
+	}
+	memcpy(&mark, head, sizeof(mark));
+	mark |= FERRY_PACKED_PEEKED;
+	memcpy(head, &mark, sizeof(mark));
 }
 
 /**
@@ -675,6 +811,23 @@ u32 ferry_stream_inq(const struct sock *sk)
 	return fy->unread - fy->unended;
 }
 
+/* The record that was found is read: what of it is left, and the windows. */
+static void ferry_record_done(struct sock *sk, const struct ferry_record_at *at,
+			      const struct ferry_record_read *rd, bool peek)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+
+	if (peek) {
+		if (!rd->len)
+			ferry_record_set_peeked(at);
+		return;
+	}
+	WRITE_ONCE(fy->unread, fy->unread - rd->len);
+	WRITE_ONCE(fy->records, fy->records - 1);
+	fy->read += rd->len + 1;
+	ferry_stream_read_some(sk);
+}
+
 static int ferry_stream_recv_record(struct sock *sk, struct msghdr *msg,
 				    size_t len, int flags)
 {
@@ -684,10 +837,17 @@ static int ferry_stream_recv_record(struct sock *sk, struct msghdr *msg,
 		.msg = msg,
 		.room = len,
 	};
+	struct ferry_record_at at, next;
+	bool peek = flags & MSG_PEEK;
 	size_t skip;
 	int err;
 
-	while (!fy->records) {
+	for (;;) {
+		/* As with AF_UNIX, an error goes before what there is to read. */
+		if (sk->sk_err && !sock_flag(sk, SOCK_DONE))
+			return sock_error(sk);
+		if (ferry_record_find(sk, flags, &at, &skip))
+			break;
 		err = ferry_stream_may_wait(sk, timeo);
 		if (err <= 0)
 			return err;
@@ -695,23 +855,18 @@ static int ferry_stream_recv_record(struct sock *sk, struct msghdr *msg,
 		if (err)
 			return err;
 	}
-	skip = max(sk_peek_offset(sk, flags), 0);
+	next = at;
 	rd.skip = skip;
-	ferry_record_read(sk, &rd, flags & MSG_PEEK);
-	if (!(flags & MSG_PEEK))
-		ferry_stream_read_some(sk);
+	ferry_record_read(sk, &next, &rd, !peek);
+	ferry_record_done(sk, &at, &rd, peek);
 	/* As with AF_UNIX, the record is lost unless it was peeked at. */
 	if (rd.err)
 		return rd.err;
-	skip = min(skip, rd.len);
-	if (flags & MSG_PEEK)
+	if (peek)
 		sk_peek_offset_fwd(sk, len - rd.room);
 	else
 		sk_peek_offset_bwd(sk, rd.len);
-	if (rd.len - skip > len)
-		msg->msg_flags |= MSG_TRUNC;
-	else
-		msg->msg_flags |= MSG_EOR;
+	msg->msg_flags |= rd.len - skip > len ? MSG_TRUNC : MSG_EOR;
 	return flags & MSG_TRUNC ? rd.len - skip : len - rd.room;
 }
 

@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -71,6 +72,14 @@ static ssize_t receive(int fd, void *buf, size_t len, int *flags)
 	n = recvmsg(fd, &msg, MSG_DONTWAIT);
 	*flags = msg.msg_flags & ~MSG_CMSG_CLOEXEC;
 	return n < 0 ? -errno : n;
+}
+
+static long realtime(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec * 1000000000L + t.tv_nsec;
 }
 
 TEST_F(record, one_a_call)
@@ -502,6 +511,44 @@ TEST_F(record, peek_offset)
 	EXPECT_EQ(0, memcmp(self->buf, "llo", 3));
 	ASSERT_EQ(5, RECV(64, 0));
 	EXPECT_EQ(0, sock_get(self->b, SOL_SOCKET, SO_PEEK_OFF));
+}
+
+/* Each record has its own time, also while small ones are packed together. */
+TEST_F(record, timestamp)
+{
+	enum { COUNT = 20 };
+	union {
+		struct cmsghdr align;
+		char buf[256];
+	} room;
+	struct iovec iov = { self->buf, 64 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	long before[COUNT], after[COUNT], when;
+	struct cmsghdr *cmsg;
+	struct timespec t;
+	int i;
+
+	ASSERT_EQ(0, sock_set(self->b, SOL_SOCKET, SO_TIMESTAMPNS, 1));
+	for (i = 0; i < COUNT; i++) {
+		before[i] = realtime();
+		SEND("hello");
+		ASSERT_TRUE(conn_await_amount(self->b, SIOCINQ, 5 * i + 5));
+		after[i] = realtime();
+	}
+	for (i = 0; i < COUNT; i++) {
+		msg.msg_control = &room;
+		msg.msg_controllen = sizeof(room);
+		ASSERT_EQ(5, recvmsg(self->b, &msg, 0));
+		cmsg = CMSG_FIRSTHDR(&msg);
+		ASSERT_NE(NULL, cmsg);
+		EXPECT_EQ(SCM_TIMESTAMPNS, cmsg->cmsg_type);
+		memcpy(&t, CMSG_DATA(cmsg), sizeof(t));
+		when = t.tv_sec * 1000000000L + t.tv_nsec;
+		EXPECT_LE(before[i], when);
+		EXPECT_GE(after[i], when) {
+			TH_LOG("record %d", i);
+		}
+	}
 }
 
 /* The length of all that can be read, as AF_UNIX has it. */

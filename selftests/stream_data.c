@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/net_tstamp.h>
 #include <linux/sockios.h>
 #include <pthread.h>
 #include <signal.h>
@@ -865,6 +866,109 @@ TEST_F(data, timestamp)
 		  when.tv_sec * 1000000000L + when.tv_nsec);
 	EXPECT_GE(after.tv_sec * 1000000000L + after.tv_nsec,
 		  when.tv_sec * 1000000000L + when.tv_nsec);
+}
+
+/*
+ * Receive, and see when the last of it came: nanoseconds of CLOCK_REALTIME, or 0.
+ * @count is how many control messages there were.
+ */
+static ssize_t recv_stamped(int fd, void *buf, size_t len, int flags,
+			    long *when, int *count)
+{
+	union {
+		struct cmsghdr align;
+		char buf[512];
+	} room;
+	struct iovec iov = { buf, len };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = &room, .msg_controllen = sizeof(room),
+	};
+	ssize_t n = recvmsg(fd, &msg, flags | MSG_DONTWAIT);
+	struct cmsghdr *cmsg;
+	struct timespec t;
+
+	*when = 0;
+	*count = 0;
+	for (cmsg = CMSG_FIRSTHDR(&msg); n >= 0 && cmsg;
+	     cmsg = CMSG_NXTHDR(&msg, cmsg)) {
+		memcpy(&t, CMSG_DATA(cmsg), sizeof(t));
+		*when = t.tv_sec * 1000000000L + t.tv_nsec;
+		++*count;
+	}
+	return n < 0 ? -errno : n;
+}
+
+static long realtime(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec * 1000000000L + t.tv_nsec;
+}
+
+/* Of what a call reads, the last bytes' time is told, as with TCP; once. */
+TEST_F(data, timestamp__of_the_last)
+{
+	long first, second, when;
+	int count;
+
+	ASSERT_EQ(0, sock_set(self->b, SOL_SOCKET, SO_TIMESTAMPNS, 1));
+	SEND("hello");
+	AWAIT(5);
+	first = realtime();
+	SEND("world");
+	AWAIT(10);
+	second = realtime();
+	ASSERT_EQ(10, recv_stamped(self->b, self->buf, 64, MSG_PEEK, &when,
+				   &count));
+	EXPECT_EQ(1, count);
+	EXPECT_LE(first, when);
+	EXPECT_GE(second, when);
+	ASSERT_EQ(5, recv_stamped(self->b, self->buf, 5, 0, &when, &count));
+	EXPECT_GE(first, when);
+	ASSERT_EQ(5, recv_stamped(self->b, self->buf, 64, 0, &when, &count));
+	EXPECT_LE(first, when);
+	EXPECT_EQ(-EAGAIN, recv_stamped(self->b, self->buf, 64, 0, &when,
+					&count));
+}
+
+/* SO_TIMESTAMPING's too. */
+TEST_F(data, timestamp__timestamping)
+{
+	long before = realtime(), when;
+	int count;
+
+	ASSERT_EQ(0, sock_set(self->b, SOL_SOCKET, SO_TIMESTAMPING,
+			      SOF_TIMESTAMPING_RX_SOFTWARE |
+			      SOF_TIMESTAMPING_SOFTWARE));
+	SEND("hello");
+	AWAIT(5);
+	SEND("world");
+	AWAIT(10);
+	ASSERT_EQ(10, recv_stamped(self->b, self->buf, 64, 0, &when, &count));
+	EXPECT_EQ(1, count);
+	EXPECT_LE(before, when);
+	EXPECT_GE(realtime(), when);
+}
+
+/* Small pieces are packed while nobody reads: their time is not lost by it. */
+TEST_F(data, timestamp__packed)
+{
+	long before = 0, after, when;
+	int i, count;
+
+	ASSERT_EQ(0, sock_set(self->b, SOL_SOCKET, SO_TIMESTAMPNS, 1));
+	for (i = 0; i < 20; i++) {
+		before = realtime();
+		SEND("x");
+		AWAIT(i + 1);
+	}
+	after = realtime();
+	usleep(1000);
+	ASSERT_EQ(20, recv_stamped(self->b, self->buf, 64, 0, &when, &count));
+	EXPECT_LE(before, when);
+	EXPECT_GE(after, when);
 }
 
 /* What a filter refuses is lost like anything that is lost: it comes again. */

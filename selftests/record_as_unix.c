@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A record socket does what AF_UNIX's does, as far as a network can: the same calls
+ * on both. What each call returns, and what poll() says, is compared.
+ *
+ *	+- new namespace -+
+ *	|     ferry0      |
+ *	+-----------------+
+ *
+ * What cannot be the same: that a peer has closed is known to AF_UNIX at once, and
+ * what it was sent before is not answered; and MSG_EOR, which AF_UNIX never tells.
+ */
+#include <errno.h>
+#include <linux/sockios.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "net.h"
+#include "script.h"
+#include "wait.h"
+
+#define OTHER	(SCRIPT_PORT + 2)
+#define FAR	((void *)8)
+
+FIXTURE(as_unix) {
+};
+
+FIXTURE_SETUP(as_unix)
+{
+	ASSERT_LE(0, net_new());
+}
+
+FIXTURE_TEARDOWN(as_unix)
+{
+}
+
+#define SCRIPT(name) \
+static void script_##name(struct script *s); \
+TEST_F(as_unix, name) \
+{ \
+	const char *where = script_compare(script_##name, AF_UNIX, \
+					   SOCK_SEQPACKET); \
+	EXPECT_EQ(NULL, where) { TH_LOG("They part %s", where); } \
+} \
+static void script_##name(struct script *s)
+
+/* No MSG_NOSIGNAL: neither raises one. */
+#define SEND(fd, text)	CALL(sock_send(fd, text, sizeof(text) - 1, 0))
+#define RECV(fd, flags)	record(s, fd, sizeof(s->buf), flags)
+#define ARRIVED(fd, n)	CALL(conn_await_amount(fd, SIOCINQ, n))
+#define ERROR(fd)	script_result(s, "SO_ERROR", -sock_error(fd))
+
+/* Receive one: its length, its text, and whether it was cut. */
+static void record(struct script *s, int fd, size_t len, int flags)
+{
+	struct iovec iov = { s->buf, len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
+
+	memset(s->buf, 0, sizeof(s->buf));
+	n = recvmsg(fd, &msg, flags | MSG_DONTWAIT);
+	script_result(s, "record", n < 0 ? -errno : n);
+	if (n < 0)
+		return;
+	script_say(s, "text", s->buf);
+	if (msg.msg_flags & MSG_TRUNC)
+		script_say(s, "it was", "cut");
+}
+
+SCRIPT(order)
+{
+	EVENTS(s->a);
+	SEND(s->a, "first");
+	SEND(s->a, "second");
+	ARRIVED(s->b, 11);
+	EVENTS(s->b);
+	RECV(s->b, 0);
+	RECV(s->b, MSG_WAITALL);
+	RECV(s->b, 0);
+	EVENTS(s->b);
+}
+
+SCRIPT(trunc)
+{
+	SEND(s->a, "hello");
+	SEND(s->a, "world");
+	SEND(s->a, "again");
+	SEND(s->a, "last");
+	ARRIVED(s->b, 19);
+	record(s, s->b, 2, MSG_PEEK);
+	record(s, s->b, 2, MSG_PEEK | MSG_TRUNC);
+	record(s, s->b, 2, MSG_TRUNC);
+	record(s, s->b, 2, 0);
+	record(s, s->b, 0, 0);
+	record(s, s->b, 4, 0);
+	RECV(s->b, 0);
+}
+
+SCRIPT(empty)
+{
+	SEND(s->a, "");
+	SEND(s->a, "x");
+	SEND(s->a, "");
+	ARRIVED(s->b, 1);
+	EVENTS(s->b);
+	RECV(s->b, MSG_PEEK);
+	RECV(s->b, 0);
+	RECV(s->b, 0);
+	EVENTS(s->b);
+	RECV(s->b, 0);
+	EVENTS(s->b);
+	RECV(s->b, 0);
+}
+
+/* SO_PEEK_OFF goes from one record to the next. */
+SCRIPT(peek_offset)
+{
+	CALL(sock_set(s->b, SOL_SOCKET, SO_PEEK_OFF, 0));
+	SEND(s->a, "hello");
+	SEND(s->a, "world");
+	ARRIVED(s->b, 10);
+	record(s, s->b, 2, MSG_PEEK);
+	record(s, s->b, 2, MSG_PEEK | MSG_TRUNC);
+	CALL(sock_get(s->b, SOL_SOCKET, SO_PEEK_OFF));
+	RECV(s->b, MSG_PEEK);
+	RECV(s->b, MSG_PEEK);
+	CALL(sock_get(s->b, SOL_SOCKET, SO_PEEK_OFF));
+	RECV(s->b, MSG_PEEK);
+	SEND(s->a, "more");
+	ARRIVED(s->b, 14);
+	record(s, s->b, 1, MSG_PEEK);
+	RECV(s->b, 0);
+	CALL(sock_get(s->b, SOL_SOCKET, SO_PEEK_OFF));
+	RECV(s->b, MSG_PEEK);
+	RECV(s->b, 0);
+	CALL(sock_set(s->b, SOL_SOCKET, SO_PEEK_OFF, 2));
+	RECV(s->b, MSG_PEEK);
+	CALL(sock_set(s->b, SOL_SOCKET, SO_PEEK_OFF, -1));
+	RECV(s->b, MSG_PEEK);
+	RECV(s->b, 0);
+}
+
+/* Records of no bytes are peeked at once each. */
+SCRIPT(peek_offset__empty)
+{
+	int i;
+
+	CALL(sock_set(s->b, SOL_SOCKET, SO_PEEK_OFF, 0));
+	SEND(s->a, "");
+	SEND(s->a, "a");
+	SEND(s->a, "");
+	SEND(s->a, "");
+	SEND(s->a, "b");
+	ARRIVED(s->b, 2);
+	for (i = 0; i < 6; i++)
+		RECV(s->b, MSG_PEEK);
+	for (i = 0; i < 6; i++)
+		RECV(s->b, 0);
+	CALL(sock_get(s->b, SOL_SOCKET, SO_PEEK_OFF));
+}
+
+static ssize_t two(int fd, bool send, void *first, size_t a, void *second,
+		   size_t b, int flags)
+{
+	struct iovec iov[2] = { { first, a }, { second, b } };
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
+	ssize_t n = send ? sendmsg(fd, &msg, flags) : recvmsg(fd, &msg, flags);
+
+	return n < 0 ? -errno : n;
+}
+
+SCRIPT(fault__send)
+{
+	static char large[100000];
+
+	CALL(sock_send(s->a, FAR, 4, 0));
+	CALL(two(s->a, true, "good", 4, FAR, 4, 0));
+	CALL(two(s->a, true, large, sizeof(large), FAR, 4, 0));
+	CALL(sock_send(s->a, FAR, 0, 0));
+	SEND(s->a, "x");
+	ARRIVED(s->b, 1);
+	RECV(s->b, 0);
+	RECV(s->b, 0);
+	RECV(s->b, 0);
+}
+
+SCRIPT(fault__recv)
+{
+	SEND(s->a, "kept");
+	SEND(s->a, "lost");
+	SEND(s->a, "partly");
+	SEND(s->a, "next");
+	ARRIVED(s->b, 18);
+	CALL(sock_recv(s->b, FAR, 4, MSG_PEEK));
+	CALL(two(s->b, false, s->buf, 2, FAR, 2, MSG_PEEK));
+	RECV(s->b, 0);
+	CALL(sock_recv(s->b, FAR, 4, 0));
+	CALL(two(s->b, false, s->buf, 2, FAR, 2, 0));
+	RECV(s->b, 0);
+	RECV(s->b, 0);
+}
+
+SCRIPT(too_large)
+{
+	static char large[1 << 20];
+
+	CALL(sock_set(s->a, SOL_SOCKET, SO_SNDBUF, 20000));
+	CALL(sock_send(s->a, large, sizeof(large), 0));
+	SEND(s->a, "x");
+	ARRIVED(s->b, 1);
+	RECV(s->b, 0);
+}
+
+/*
+ * The end
+ */
+
+SCRIPT(shut_down_writing)
+{
+	SEND(s->a, "last");
+	ARRIVED(s->b, 4);
+	CALL(sock_shutdown(s->a, SHUT_WR));
+	EVENTS(s->a);
+	SEND(s->a, "x");
+	SEND(s->a, "");
+	EVENTS_AT(s->b, POLLRDHUP);
+	RECV(s->b, 0);
+	RECV(s->b, 0);
+	EVENTS(s->b);
+	SEND(s->b, "back");
+	ARRIVED(s->a, 4);
+	RECV(s->a, 0);
+	RECV(s->a, 0);
+}
+
+SCRIPT(shut_down_reading)
+{
+	SEND(s->b, "before");
+	ARRIVED(s->a, 6);
+	CALL(sock_shutdown(s->a, SHUT_RD));
+	EVENTS(s->a);
+	RECV(s->a, 0);
+	RECV(s->a, 0);
+	SEND(s->a, "x");
+}
+
+SCRIPT(closed)
+{
+	SEND(s->a, "last");
+	SEND(s->a, "");
+	ARRIVED(s->b, 4);
+	script_close(&s->a);
+	CALL((sock_wait(s->b, POLLRDHUP) & POLLRDHUP) != 0);
+	RECV(s->b, 0);
+	RECV(s->b, 0);
+	RECV(s->b, 0);
+	RECV(s->b, MSG_PEEK);
+	ERROR(s->b);
+}
+
+/* A peer that closes with something unread: the error comes first. */
+SCRIPT(closed__unread)
+{
+	SEND(s->b, "lost");
+	ARRIVED(s->a, 4);
+	SEND(s->a, "hello");
+	ARRIVED(s->b, 5);
+	script_close(&s->a);
+	EVENTS_AT(s->b, POLLHUP);
+	RECV(s->b, 0);
+	EVENTS(s->b);
+	RECV(s->b, MSG_PEEK);
+	RECV(s->b, 0);
+	RECV(s->b, 0);
+	EVENTS(s->b);
+	SEND(s->b, "x");
+	ERROR(s->b);
+}
+
+SCRIPT(closed__unread__told_by_send)
+{
+	SEND(s->b, "lost");
+	ARRIVED(s->a, 4);
+	SEND(s->a, "hello");
+	ARRIVED(s->b, 5);
+	script_close(&s->a);
+	EVENTS_AT(s->b, POLLHUP);
+	SEND(s->b, "x");
+	SEND(s->b, "x");
+	RECV(s->b, 0);
+	RECV(s->b, 0);
+	ERROR(s->b);
+}
+
+SCRIPT(closed__unread__told_by_so_error)
+{
+	SEND(s->b, "lost");
+	ARRIVED(s->a, 4);
+	script_close(&s->a);
+	EVENTS_AT(s->b, POLLHUP);
+	ERROR(s->b);
+	ERROR(s->b);
+	RECV(s->b, 0);
+	SEND(s->b, "x");
+}
+
+SCRIPT(not_connected)
+{
+	int fd = script_socket(s, 0);
+
+	EVENTS(fd);
+	RECV(fd, 0);
+	RECV(fd, MSG_PEEK);
+	SEND(fd, "x");
+	SEND(fd, "");
+	CALL(conn_accept_now(fd));
+	CALL(script_connect(s, fd, OTHER));
+	ERROR(fd);
+	close(fd);
+	EVENTS(s->listener);
+	RECV(s->listener, 0);
+	SEND(s->listener, "x");
+	CALL(conn_amount(s->listener, SIOCINQ));
+	CALL(conn_accept_now(s->listener));
+}
+
+TEST_HARNESS_MAIN
