@@ -17,6 +17,7 @@
 #include "cookie.h"
 #include "listen.h"
 #include "listen_cookie.h"
+#include "memcg.h"
 #include "output.h"
 #include "port.h"
 #include "request.h"
@@ -864,6 +865,7 @@ int ferry_listen_accept(struct socket *sock, struct socket *newsock,
 
 	lock_sock_nested(new, SINGLE_DEPTH_NESTING);
 	ferry_stream(new)->parent = NULL;
+	ferry_memcg_accept(new);
 	sock_graft(new, newsock);
 	newsock->state = SS_CONNECTED;
 	release_sock(new);

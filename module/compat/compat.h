@@ -15,6 +15,7 @@
 #include <linux/version.h>
 #include <linux/hrtimer.h>
 #include <linux/netdevice.h>
+#include <linux/slab.h>
 #include <linux/socket.h>
 #include <linux/sysctl.h>
 #include <net/genetlink.h>
@@ -59,6 +60,17 @@ ferry_register_net_sysctl(struct net *net, const char *path,
 	return register_net_sysctl_sz(net, path, table, count);
 #else
 	return register_net_sysctl(net, path, table);
+#endif
+}
+
+/*
+ * An object that was made in softirq can be charged to the memory cgroup of who
+ * takes it over since 6.12 (see probe.mk).
+ */
+static inline void ferry_kmem_cache_charge(void *object)
+{
+#ifdef FERRY_HAS_KMEM_CACHE_CHARGE
+	kmem_cache_charge(object, GFP_KERNEL);
 #endif
 }
 
