@@ -511,6 +511,26 @@ TEST_F(records, duplicate)
 	EXPECT_TRUE(sock_empty(self->fd));
 }
 
+/* Ferry sends no record that is larger than the peer's code says. */
+TEST_F(records, as_large_as_promised)
+{
+	static struct peer other;
+	static char data[4097];
+	int fd;
+
+	ASSERT_EQ(0, peer_another(&other, &self->wire, FROM + 1, PORT));
+	other.code = 12;
+	ASSERT_EQ(0, peer_connect(&other, NULL));
+	fd = conn_accept(self->listener);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EMSGSIZE, sock_send(fd, data, 4097, 0));
+	EXPECT_EQ(4096, sock_send(fd, data, 4096, 0));
+	ASSERT_EQ(0, peer_await_kind(&other, SEG_DATA, SEG_EOR, &self->got));
+	EXPECT_EQ(other.ack + 4096, self->got.seq + self->got.len);
+	close(fd);
+	peer_close(&other);
+}
+
 /* The connection ends inside of a record: that one is never delivered. */
 TEST_F(records, torn_by_the_fin)
 {

@@ -103,6 +103,40 @@ TEST_F(out, stream)
 	ACKNOWLEDGE();
 }
 
+/*
+ * A device that does not take large segments: they are cut into frames, each with
+ * its own numbers, and the marks are the last one's.
+ */
+TEST_F(out, stream__cut)
+{
+	int frames = 0;
+
+	ASSERT_EQ(0, link_feature("fy1", "tx-sctp-segmentation", false));
+	/* All of it waits, so that it is one segment. */
+	CONNECT(0);
+	ASSERT_EQ(5500, sock_send(self->fd, self->text, 5500, 0));
+	ASSERT_EQ(0, sock_shutdown(self->fd, SHUT_WR));
+	self->peer.window = PEER_WINDOW;
+	ACKNOWLEDGE();
+	do {
+		ASSERT_EQ(0, peer_await_kind(&self->peer, SEG_DATA, 0,
+					     &self->got));
+		if (!self->got.len && !(self->got.flags & SEG_FIN))
+			continue;
+		EXPECT_EQ(self->peer.ack, self->got.seq);
+		EXPECT_GE(PEER_MSS, self->got.len);
+		EXPECT_EQ(self->got.seq + self->got.len == self->first + 5500,
+			  self->got.flags & SEG_FIN);
+		memcpy(self->buf + (self->got.seq - self->first),
+		       self->got.payload, self->got.len);
+		self->peer.ack = seg_end(&self->got);
+		frames++;
+	} while (!(self->got.flags & SEG_FIN));
+	EXPECT_LE(6, frames);
+	EXPECT_EQ(0, memcmp(self->text, self->buf, 5500));
+	ACKNOWLEDGE();
+}
+
 /* Nothing beyond the window, and all of it in the end. */
 TEST_F(out, window__is_kept)
 {

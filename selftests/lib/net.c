@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <libmnl/libmnl.h>
+#include <linux/ethtool.h>
 #include <linux/ferry.h>
 #include <linux/genetlink.h>
 #include <linux/if.h>
@@ -21,6 +22,7 @@
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <linux/veth.h>
 
 #include "net.h"
@@ -28,6 +30,9 @@
 
 _Static_assert((int)IFLA_FERRY_PEER == (int)VETH_INFO_PEER,
 	       "the peer is described as veth's is");
+
+/* A device has fewer than so many. */
+#define FEATURES	128
 
 /* IPv6 talks on every device that comes up: only the test's frames count. */
 static void quiet(void)
@@ -231,6 +236,49 @@ int link_address(const char *name, unsigned char *addr)
 	if (!err)
 		memcpy(addr, ifr.ifr_hwaddr.sa_data, FERRY_ALEN);
 	return err;
+}
+
+static int ethtool(const char *name, void *request)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq ifr = { .ifr_data = request };
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	strncpy(ifr.ifr_name, name, IFNAMSIZ - 1);
+	err = ioctl(fd, SIOCETHTOOL, &ifr) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+int link_feature(const char *name, const char *feature, bool on)
+{
+	static struct {
+		struct ethtool_gstrings head;
+		char names[FEATURES][ETH_GSTRING_LEN];
+	} strings;
+	struct {
+		struct ethtool_sfeatures head;
+		struct ethtool_set_features_block block[FEATURES / 32];
+	} set = { { ETHTOOL_SFEATURES } };
+	int i, err;
+
+	strings.head = (struct ethtool_gstrings){
+		.cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES,
+	};
+	err = ethtool(name, &strings);
+	if (err)
+		return err;
+	for (i = 0; i < (int)strings.head.len; i++)
+		if (!strcmp(strings.names[i], feature))
+			break;
+	if (i == (int)strings.head.len)
+		return -ENOENT;
+	set.head.size = (strings.head.len + 31) / 32;
+	set.block[i / 32].valid = 1U << i % 32;
+	set.block[i / 32].requested = on ? 1U << i % 32 : 0;
+	return ethtool(name, &set);
 }
 
 bool link_running(const char *name)

@@ -44,6 +44,8 @@ int link_move(const char *name, int net);
  */
 unsigned int link_index(const char *name);
 int link_address(const char *name, unsigned char *addr);
+/* Turn on or off what "ethtool -k" calls so. */
+int link_feature(const char *name, const char *feature, bool on);
 bool link_running(const char *name);
 /*
  * Wait until a device sends what is given to it, after the other end of its

@@ -3,7 +3,7 @@
  * conn*.c, request.c, timewait.c: each rule of docs/protocol.md that the
  * simulator does not single out, one segment at a time.
  *
- * The connection under test has initial number 1000, its peer 5000, and a segment
+ * The connection under test has initial number 200000, its peer 5000, and a segment
  * is 1000 bytes.
  */
 #include <errno.h>
@@ -18,7 +18,7 @@
 
 UNIT_MAIN()
 
-#define ISS	1000
+#define ISS	200000
 #define IRS	5000
 #define MSS	1000
 #define WINDOW	100000
@@ -1138,6 +1138,32 @@ UNIT(conn_tlp__probes_the_tail)
 	CHECK_EQ(conn.timer, FERRY_TIMER_RTO);
 }
 
+/* RFC 8985, 6.2, step 5: RACK waits in case it was overtaken, and no longer. */
+UNIT(conn_rack__waits_for_reordering)
+{
+	establish(0);
+	queue_bytes(3 * MSS);
+	output();
+	now += 10 * MS;
+	sack_in(0, MSS, 2 * MSS);
+	CHECK_EQ(output().kind, 0);
+	CHECK_EQ(conn.lost, 0);
+	CHECK_EQ(conn.timer, FERRY_TIMER_REORDER);
+	CHECK(ferry_conn_deadline(&conn) <= now + 10 * MS);
+	timer(ferry_conn_deadline(&conn) - now);
+	CHECK_EQ(output().seq, ISS + 1);
+}
+
+/* However small the congestion window is. */
+UNIT(conn_window__one_segment_always)
+{
+	establish(0);
+	conn.cong.cwnd = MSS / 2;
+	queue_bytes(2 * MSS);
+	CHECK_EQ(output().len, MSS);
+	CHECK_EQ(output().kind, 0);
+}
+
 UNIT(conn_window__reading_opens_it)
 {
 	establish(0);
@@ -1251,6 +1277,24 @@ UNIT(conn_keepalive__probes_and_gives_up)
 	CHECK_EQ(conn.error, -ETIMEDOUT);
 }
 
+/* FERRY_USER_TIMEOUT takes the count's place (as Linux TCP has it). */
+UNIT(conn_keepalive__user_timeout)
+{
+	unsigned int i;
+
+	establish(0);
+	conn.user_timeout = 125 * SECOND;
+	ferry_conn_keepalive(&conn, now, 100 * SECOND, 10 * SECOND, 1);
+	timer(100 * SECOND);
+	for (i = 0; i < 3; i++) {
+		CHECK_EQ(conn.state, FERRY_ESTABLISHED);
+		CHECK_EQ(output().flags, FERRY_F_ASK);
+		timer(10 * SECOND);
+	}
+	CHECK_EQ(result.events, FERRY_EVENT_CLOSED);
+	CHECK_EQ(conn.error, -ETIMEDOUT);
+}
+
 static void fin(void)
 {
 	ferry_conn_queue(&conn, 0, FERRY_F_FIN);
@@ -1357,6 +1401,29 @@ UNIT(conn_close__time_wait)
 		 FERRY_TIMEWAIT_IGNORE);
 	seg.seq++;
 	CHECK_EQ(ferry_timewait_in(&tw, &seg, now, &ack), FERRY_TIMEWAIT_DEAD);
+}
+
+/* The peer's TIME_WAIT is over, and with it the ACK: its RST is as good. */
+UNIT(conn_close__reset_for_the_last_ack)
+{
+	struct ferry_seg seg = { .kind = FERRY_KIND_RST, .seq = IRS + 2 };
+
+	establish(0);
+	data_in(0, 0, 0, FERRY_F_FIN);
+	fin();
+	output();
+	in(&seg);
+	CHECK_EQ(conn.state, FERRY_CLOSED);
+	CHECK_EQ(conn.error, 0);
+
+	/* Not if there was more to be acknowledged. */
+	establish(0);
+	data_in(0, 0, 0, FERRY_F_FIN);
+	queue_bytes(10);
+	fin();
+	output();
+	in(&seg);
+	CHECK_EQ(conn.error, -ECONNRESET);
 }
 
 UNIT(conn_abort__is_a_reset)
