@@ -71,6 +71,25 @@ END
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <linux/types.h>
 END
+	cat >selftests/unit/pure_test.c <<'END'
+// SPDX-License-Identifier: GPL-2.0-only
+#include "user.h"
+#include "pure.h"
+
+#define UNIT(test) int test(void)
+
+UNIT(pure_sum__of_nothing)
+{
+	return pure_sum(NULL, 0);
+}
+END
+	cat >docs/protocol.md <<'END'
+<!-- SPDX-License-Identifier: GPL-2.0-only -->
+
+| rule | test |
+| --- | --- |
+| of nothing the sum is 0 | `pure_sum__*` |
+END
 	cat >scripts/hello <<'END'
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
@@ -119,6 +138,12 @@ bad_functions()
 		printf '}\n'
 	} >>module/main.c
 	echo module/main.c
+}
+
+bad_rules()
+{
+	sed -i 's/pure_sum__/pure_difference__/' docs/protocol.md
+	echo docs/protocol.md
 }
 
 bad_checkpatch()
