@@ -288,7 +288,6 @@ static void ferry_stream_disconnect(struct sock *sk)
 		fy->conn.error = -ECONNRESET;
 		ferry_stream_push(sk, ferry_stream_now());
 	}
-	sk->sk_disconnects++;
 	__skb_queue_purge(&sk->sk_receive_queue);
 	fy->unread = 0;
 	fy->unended = 0;
@@ -330,6 +329,7 @@ static int ferry_stream_connect_finish(struct socket *sock, int flags, int err)
 {
 	struct sock *sk = sock->sk;
 	long timeo = sock_sndtimeo(sk, flags & O_NONBLOCK);
+	int disconnects = sk->sk_disconnects;
 
 	if ((1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV)) {
 		if (!timeo)
@@ -339,11 +339,15 @@ static int ferry_stream_connect_finish(struct socket *sock, int flags, int err)
 			return err;
 		if (signal_pending(current))
 			return sock_intr_errno(timeo);
+		/* Another thread has dissolved it: the error is not ours. */
+		if (disconnects != sk->sk_disconnects)
+			return -EPIPE;
 	}
 	/* It may have been established, and be over by now. */
 	if (sk->sk_state == TCP_CLOSE) {
 		err = sock_error(sk) ?: -ECONNABORTED;
 		sock->state = SS_UNCONNECTED;
+		sk->sk_disconnects++;
 		ferry_stream_disconnect(sk);
 		return err;
 	}
@@ -393,6 +397,7 @@ static int ferry_stream_connect(struct socket *sock, ferry_sockaddr *addr,
 
 	lock_sock(sk);
 	if (addr->sa_family == AF_UNSPEC) {
+		sk->sk_disconnects++;
 		ferry_stream_disconnect(sk);
 		sock->state = SS_UNCONNECTED;
 	} else {

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -617,6 +618,95 @@ SCRIPT(dissolved)
 	EVENTS(s->listener);
 	EVENTS_AT(s->a, POLLHUP);
 	ERROR(s->a);
+}
+
+/*
+ * Who sleeps when another thread ends it
+ */
+
+static long sleep_in_connect(struct sleeper *self)
+{
+	return script_connect(self->data, self->fd, OTHER);
+}
+
+/* Begin a call that sleeps, end it, and see what it and others say then. */
+static void wake(struct script *s, struct sleeper *sleeper, long call,
+		 bool dissolve)
+{
+	if (!sleeper_start(sleeper, call)) {
+		script_say(s, "sleeper", "awake");
+		return;
+	}
+	if (dissolve)
+		CALL(sock_disconnect(sleeper->fd));
+	else
+		CALL(sock_shutdown(sleeper->fd, SHUT_RDWR));
+	CALL(sleeper_join(sleeper));
+	EVENTS(sleeper->fd);
+	use(s, sleeper->fd);
+}
+
+SCRIPT(asleep__connect)
+{
+	int dissolve;
+
+	for (dissolve = 0; dissolve < 2; dissolve++) {
+		struct sleeper sleeper = {
+			.call = sleep_in_connect, .data = s,
+		};
+		int listener, first, fd = connecting(s, &listener, &first);
+
+		close(fd);
+		sleeper.fd = script_socket(s, 0);
+		wake(s, &sleeper, SYS_connect, dissolve);
+		CALL(script_connect(s, sleeper.fd, SCRIPT_PORT));
+		close(sleeper.fd);
+		close(first);
+		close(listener);
+	}
+}
+
+SCRIPT(asleep__recv)
+{
+	int dissolve;
+
+	for (dissolve = 0; dissolve < 2; dissolve++) {
+		struct sleeper sleeper = {
+			.call = sleep_in_recv, .fd = s->a, .data = s->buf,
+			.len = 10, .flags = MSG_WAITALL,
+		};
+
+		SEND(s->b, "hello");
+		ARRIVED(s->a, 5);
+		wake(s, &sleeper, SYS_recvfrom, dissolve);
+		script_close(&s->a);
+		script_close(&s->b);
+		CALL(script_pair(s));
+		sleeper.fd = s->a;
+		wake(s, &sleeper, SYS_recvfrom, dissolve);
+		script_close(&s->a);
+		script_close(&s->b);
+		CALL(script_pair(s));
+	}
+}
+
+SCRIPT(asleep__send)
+{
+	static char data[1 << 16];
+	int dissolve;
+
+	for (dissolve = 0; dissolve < 2; dissolve++) {
+		struct sleeper sleeper = {
+			.call = sleep_in_send, .fd = s->a, .data = data,
+			.len = sizeof(data), .flags = MSG_NOSIGNAL,
+		};
+
+		conn_fill(s->a, s->b);
+		wake(s, &sleeper, SYS_sendto, dissolve);
+		script_close(&s->a);
+		script_close(&s->b);
+		CALL(script_pair(s));
+	}
 }
 
 /*
