@@ -135,17 +135,43 @@ static void ferry_listen_arm(struct ferry_listener *l, u64 at, u64 now)
 	mod_timer(&l->timer, jiffies + usecs_to_jiffies(at));
 }
 
+/* Its deadline is set: behind those that have begun to wait before it. */
+static void ferry_listen_await(struct ferry_listen_request *req, u64 now)
+{
+	struct ferry_listener *l = req->listener;
+	unsigned int level = min(req->request.sends - 1,
+				 FERRY_LISTEN_LEVELS - 1);
+
+	list_move_tail(&req->node, &l->level[level]);
+	ferry_listen_arm(l, req->request.deadline, now);
+}
+
 /* Its SYN-ACK is to be sent, first or again: what it says. Listener's lock. */
 static void ferry_listen_answer(struct ferry_listen_request *req, u64 now,
 				struct ferry_seg *seg)
 {
-	struct ferry_listener *l = req->listener;
-	unsigned int level;
-
 	ferry_request_synack(&req->request, now, seg);
-	level = min(req->request.sends - 1, FERRY_LISTEN_LEVELS - 1);
-	list_move_tail(&req->node, &l->level[level]);
-	ferry_listen_arm(l, req->request.deadline, now);
+	ferry_listen_await(req, now);
+}
+
+/* It was claimed in vain: it is as it was, unless its listener has stopped. */
+static void ferry_listen_unclaim(struct ferry_net *fn,
+				 struct ferry_listen_request *req)
+{
+	struct ferry_listener *l = req->listener;
+	u64 now = ferry_stream_now();
+	bool stopped;
+
+	spin_lock(&l->lock);
+	stopped = l->stopped;
+	if (!stopped) {
+		l->requests++;
+		ferry_request_wait(&req->request, now);
+		ferry_listen_await(req, now);
+	}
+	spin_unlock(&l->lock);
+	if (stopped)
+		ferry_listen_forget(fn, req);
 }
 
 /* Those of a list whose time has come. Listener's lock. */
@@ -454,8 +480,11 @@ static bool ferry_listen_complete(struct ferry_net *fn,
 	sk = ferry_listen_make(parent, &req->flow, &req->request,
 			       ferry_stream_now());
 	if (!sk) {
-		/* Who connects comes again, and then there may be memory. */
-		ferry_listen_forget(fn, req);
+		/*
+		 * Who connects takes it to be established, and is asked again
+		 * by another SYN-ACK. Then there may be memory.
+		 */
+		ferry_listen_unclaim(fn, req);
 		ferry_stats_inc(fn, FERRY_STAT_LISTEN_DROPS);
 		return false;
 	}

@@ -76,6 +76,22 @@ void ferry_request_recall(struct ferry_request *request,
 }
 
 /**
+ * ferry_request_wait() - wait for the end of the handshake
+ * @request: the request, its SYN-ACK sent; its deadline is set
+ * @now: the time
+ *
+ * As long as after the last SYN-ACK.
+ *
+ * Context: any; pure.
+ */
+void ferry_request_wait(struct ferry_request *request, u64 now)
+{
+	u64 wait = (u64)FERRY_RTO_INITIAL << min_t(u8, request->sends - 1, 7);
+
+	request->deadline = now + min_t(u64, wait, FERRY_RTO_MAX);
+}
+
+/**
  * ferry_request_synack() - the SYN-ACK is about to leave, first or again
  * @request: the request; its deadline is set
  * @now: the time
@@ -86,8 +102,6 @@ void ferry_request_recall(struct ferry_request *request,
 void ferry_request_synack(struct ferry_request *request, u64 now,
 			  struct ferry_seg *seg)
 {
-	u64 wait = (u64)FERRY_RTO_INITIAL << min_t(u8, request->sends, 7);
-
 	*seg = (struct ferry_seg) {
 		.kind = FERRY_KIND_SYNACK,
 		.code = request->code,
@@ -98,9 +112,9 @@ void ferry_request_synack(struct ferry_request *request, u64 now,
 		.echo = request->echo,
 		.mss = request->mss,
 	};
-	request->deadline = now + min_t(u64, wait, FERRY_RTO_MAX);
 	if (request->sends < U8_MAX)
 		request->sends++;
+	ferry_request_wait(request, now);
 }
 
 /**

@@ -86,6 +86,7 @@ void ferry_request_recall(struct ferry_request *request,
 			  const struct ferry_seg *ack, u32 peer_mss,
 			  u8 peer_code,
 			  const struct ferry_request_offer *offer);
+void ferry_request_wait(struct ferry_request *request, u64 now);
 void ferry_request_synack(struct ferry_request *request, u64 now,
 			  struct ferry_seg *seg);
 bool ferry_request_expired(const struct ferry_request *request);

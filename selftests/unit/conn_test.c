@@ -414,6 +414,8 @@ UNIT(conn_request__retransmits_and_expires)
 		CHECK_EQ(seg.ack, IRS + 1);
 		CHECK_EQ(seg.echo, 3);
 		CHECK_EQ(request.deadline, now + (SECOND << i));
+		ferry_request_wait(&request, now + 7);
+		CHECK_EQ(request.deadline, now + 7 + (SECOND << i));
 		now = request.deadline;
 	}
 	CHECK(ferry_request_expired(&request));
