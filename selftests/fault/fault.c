@@ -7,7 +7,7 @@
  *
  * Needs a kernel with FAULT_INJECTION (scripts/vm --kernel debug) and root, and
  * the module's path in $FERRY_KO. Arguments are the names of rows; without one,
- * every row is tried. A new operation is a row in operations.c.
+ * every row is tried. A new operation is a row in operations.c or streams.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,9 +24,6 @@
 
 #define FAILSLAB	"/sys/kernel/debug/failslab/"
 
-/* How much the budget grows from try to try: the size of a small object. */
-#define BUDGET_STEP	32
-
 /* An operation that never comes through is a fault of the test or the kernel. */
 #define TRIES_MAX	20000
 
@@ -36,11 +33,11 @@ static struct {
 	int fail_nth;		/* /proc/thread-self/fail-nth */
 	int probability;	/* of failslab, as the next two */
 	int times;
-	int space;
+	int interval;
+	unsigned int count;	/* allocations that failslab has counted */
 	enum where where;
 	bool armed;
 	bool hit;
-	unsigned int left;	/* of the budget when an allocation was hit */
 } fault;
 
 static int open_control(const char *path, int flags)
@@ -63,17 +60,22 @@ static void set(int fd, unsigned int value)
 				   strerror(errno));
 }
 
-/* A debugfs attribute is read once an opening. */
-static unsigned int get(const char *path)
+/*
+ * Has failslab hit an allocation? If it can, this one may be it. What debugfs
+ * has is read once an opening.
+ */
+static bool failslab_hit(void)
 {
-	int fd = open_control(path, O_RDONLY);
-	char text[16] = "";
+	int fd = open(FAILSLAB "times", O_RDONLY | O_CLOEXEC);
+	char text[16] = "1";
 
+	if (fd < 0)
+		return true;
 	if (read(fd, text, sizeof(text) - 1) <= 0)
-		ksft_exit_fail_msg("cannot read %s: %s\n", path,
+		ksft_exit_fail_msg("cannot read failslab's times: %s\n",
 				   strerror(errno));
 	close(fd);
-	return strtoul(text, NULL, 0);
+	return !strtoul(text, NULL, 0);
 }
 
 static void set_once(const char *path, const char *value)
@@ -86,21 +88,33 @@ static void set_once(const char *path, const char *value)
 	close(fd);
 }
 
-/* Make the @n-th allocation from now fail. */
+/*
+ * Make the @n-th allocation from now fail. With an interval, failslab counts
+ * allocations, of the whole kernel and without end, and one fails whenever the
+ * count is a multiple of it: so the interval is what the count then comes to.
+ */
 static void arm(enum where where, unsigned int n)
 {
 	fault.where = where;
 	fault.hit = false;
-	fault.left = 0;
+	fault.armed = true;
 	if (where == ANYWHERE) {
-		set(fault.space, n * BUDGET_STEP);
+		fault.count += n;
+		set(fault.interval, fault.count);
 		set(fault.times, 1);
-		fault.armed = true;
 		set(fault.probability, 100);
 	} else {
-		fault.armed = true;
 		set(fault.fail_nth, n);
 	}
+}
+
+/* Let it count on up to the one that fails: its count is known only then. */
+static void failslab_settle(void)
+{
+	set(fault.probability, 100);
+	while (!failslab_hit())
+		;
+	set(fault.probability, 0);
 }
 
 void fault_over(void)
@@ -112,8 +126,9 @@ void fault_over(void)
 	fault.armed = false;
 	if (fault.where == ANYWHERE) {
 		set(fault.probability, 0);
-		fault.hit = get(FAILSLAB "times") == 0;
-		fault.left = get(FAILSLAB "space");
+		fault.hit = failslab_hit();
+		if (!fault.hit)
+			failslab_settle();
 		return;
 	}
 	/* If these copies are hit themselves, then the operation was not. */
@@ -130,7 +145,6 @@ struct tally {
 	unsigned int failed;	/* gave an errno */
 	unsigned int copies;	/* gave EFAULT: a copy from or to the caller */
 	unsigned int coped;	/* the operation worked all the same */
-	unsigned int left;	/* of the budget at the last hit */
 };
 
 static bool allowed(const struct operation *op, int err)
@@ -150,13 +164,10 @@ static bool allowed(const struct operation *op, int err)
 static bool judge(const struct operation *op, struct scene *scene,
 		  unsigned int n, int result, struct tally *tally)
 {
-	/* A budget that grew within one allocation's size hits it once more. */
-	bool once_more = fault.left > tally->left;
 	int again;
 
-	tally->left = fault.left;
 	if (!result) {
-		tally->coped += !once_more;
+		tally->coped++;
 		return true;
 	}
 	if (!allowed(op, -result)) {
@@ -165,9 +176,9 @@ static bool judge(const struct operation *op, struct scene *scene,
 		return false;
 	}
 	if (result == -EFAULT)
-		tally->copies += !once_more;
+		tally->copies++;
 	else
-		tally->failed += !once_more;
+		tally->failed++;
 	again = op->operate(scene);
 	if (!again)
 		return true;
@@ -182,12 +193,14 @@ static void scene_close(struct scene *scene)
 		close(scene->fd);
 	if (scene->other >= 0)
 		close(scene->other);
+	if (scene->listener >= 0)
+		close(scene->listener);
 }
 
 /* One try. Returns 1: go on; 0: nothing is left to fail; negative: a fault. */
 static int attempt(const struct operation *op, unsigned int n, struct tally *tally)
 {
-	struct scene scene = { .fd = -1, .other = -1 };
+	struct scene scene = { .fd = -1, .other = -1, .listener = -1 };
 	int result, verdict;
 
 	result = op->prepare ? op->prepare(&scene) : 0;
@@ -279,11 +292,17 @@ static void fault_setup(void)
 	/* Opening them allocates, so it is not done when something shall fail. */
 	fault.probability = open_control(FAILSLAB "probability", O_WRONLY);
 	fault.times = open_control(FAILSLAB "times", O_WRONLY);
-	fault.space = open_control(FAILSLAB "space", O_WRONLY);
+	fault.interval = open_control(FAILSLAB "interval", O_WRONLY);
 	fault.fail_nth = open_control("/proc/thread-self/fail-nth", O_RDWR);
 	/* A page of our own is not an allocation of the operation's. */
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))
 		ksft_exit_fail_msg("mlockall: %s\n", strerror(errno));
+
+	/* It has counted none since the kernel booted, or one. */
+	fault.count = 2;
+	set(fault.interval, fault.count);
+	set(fault.times, 1);
+	failslab_settle();
 }
 
 /* Is the row named by one of the arguments, or are there none? */
@@ -297,15 +316,31 @@ static bool chosen(const struct operation *op, char **names)
 	return false;
 }
 
-int main(int argc, char **argv)
+/* Do it with the rows that are chosen. Return: how many. */
+static unsigned int each(char **names, void (*what)(const struct operation *op))
 {
+	static const struct operation *const tables[] = {
+		operations, stream_operations,
+	};
+	const struct operation *op;
 	unsigned int count = 0;
 	size_t i;
 
-	(void)argc;
-	for (i = 0; i < operation_count; i++)
-		count += chosen(&operations[i], argv + 1);
+	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		for (op = tables[i]; op->name; op++) {
+			if (!chosen(op, names))
+				continue;
+			count++;
+			if (what)
+				what(op);
+		}
+	}
+	return count;
+}
 
+int main(int argc, char **argv)
+{
+	(void)argc;
 	/* A line at a time: what a VM that dies has said counts. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	ksft_print_header();
@@ -314,13 +349,11 @@ int main(int argc, char **argv)
 	module_path = getenv("FERRY_KO");
 	if (!module_path)
 		return ksft_exit_skip("$FERRY_KO does not name the module\n");
-	ksft_set_plan(count);
+	ksft_set_plan(each(argv + 1, NULL));
 
 	fault_setup();
 	if (unshare(CLONE_NEWNET))
 		ksft_exit_fail_msg("unshare: %s\n", strerror(errno));
-	for (i = 0; i < operation_count; i++)
-		if (chosen(&operations[i], argv + 1))
-			walk(&operations[i]);
+	each(argv + 1, walk);
 	return ksft_get_fail_cnt() ? ksft_exit_fail() : ksft_exit_pass();
 }

@@ -17,7 +17,9 @@
 struct scene {
 	int fd;			/* the socket under test, or -1 */
 	int other;		/* the other end, or -1 */
+	int listener;		/* or -1 */
 	long drops;		/* counted before the operation */
+	size_t sent, received;	/* so far, by an operation that can go on */
 };
 
 /*
@@ -26,7 +28,7 @@ struct scene {
  * @IN_THE_CALL: each that the calling task makes, and each copy to and from its
  *	memory, by /proc/thread-self/fail-nth
  * @ANYWHERE: each of a slab that anyone makes while the operation runs, in
- *	softirq, too; by a budget of bytes, for there is no other count of them
+ *	softirq, too, by failslab
  */
 enum where { IN_THE_CALL, ANYWHERE };
 
@@ -52,8 +54,9 @@ struct operation {
 	int errnos[6];
 };
 
+/* The table, in parts; each ends with a row that has no name. */
 extern const struct operation operations[];
-extern const size_t operation_count;
+extern const struct operation stream_operations[];
 
 /* Nothing fails from here on: for the part of an operation that only looks. */
 void fault_over(void);

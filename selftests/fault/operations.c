@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The table of operations whose allocations fail.
+ * The table of operations whose allocations fail; streams.c has those of streams.
  *
  *   a namespace of the test's own
  *     [ fd ] -- ferry0, its wire leads back -- [ other, port 7000 ]
@@ -722,6 +722,5 @@ const struct operation operations[] = {
 	{ "disable a device", with_enabled_dummy, do_disable, without_dummy,
 	  .errnos = { ENOBUFS } },
 	{ "unload", loaded, unloaded },
+	{ }
 };
-
-const size_t operation_count = sizeof(operations) / sizeof(operations[0]);
