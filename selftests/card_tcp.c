@@ -23,6 +23,7 @@
 
 #include "kselftest_harness.h"
 #include "net.h"
+#include "repeat.h"
 #include "sock.h"
 #include "wait.h"
 #include "wire.h"
@@ -121,18 +122,19 @@ TEST_F_TIMEOUT(card_tcp, lost_and_sent_again, 120)
 	};
 	struct reading reading = { .listener = self->listener };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), i;
+	int pieces = repeat(PIECES);
 	pthread_t thread;
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, read_all, &reading));
 	ASSERT_EQ(0, sock_set(fd, IPPROTO_TCP, TCP_NODELAY, 1));
 	ASSERT_EQ(0, connect(fd, (struct sockaddr *)&to, sizeof(to)));
-	for (i = 0; i < PIECES; i++)
+	for (i = 0; i < pieces; i++)
 		ASSERT_EQ(PIECE, sock_send(fd, self->text + i * PIECE, PIECE,
 					   0));
 	close(fd);
 	ASSERT_EQ(0, pthread_join(thread, NULL));
-	EXPECT_EQ(sizeof(self->text), reading.good);
+	EXPECT_EQ(PIECE * pieces, reading.good);
 }
 
 TEST_HARNESS_MAIN

@@ -19,6 +19,7 @@
 #include "kselftest_harness.h"
 #include "conn.h"
 #include "net.h"
+#include "repeat.h"
 #include "peer.h"
 #include "sock.h"
 #include "wait.h"
@@ -66,7 +67,7 @@ struct side {
 	struct end	end[CLIENTS];
 	int		epoll, net;
 	int		listener[2];
-	int		count, done;
+	int		clients, count, done;
 	const char	*error;
 	int		at, err;	/* connection and errno that belong to it */
 	pthread_t	thread;
@@ -194,7 +195,7 @@ static bool take(struct side *side, int listener, bool records)
 		return errno == EAGAIN || give_up(side, NULL, "accept", errno);
 	side->count++;
 	end->records = records;
-	if (from.sfy_port < FROM || from.sfy_port >= FROM + CLIENTS)
+	if (from.sfy_port < FROM || from.sfy_port >= FROM + side->clients)
 		return give_up(side, NULL, "a stranger", 0);
 	end_is(end, from.sfy_port - FROM, true);
 	return watch(side, EPOLL_CTL_ADD, end->fd, EPOLLIN | EPOLLOUT, end);
@@ -227,7 +228,7 @@ static void *run(void *arg)
 	struct side *side = arg;
 	int n, i;
 
-	while (!side->error && side->done < CLIENTS) {
+	while (!side->error && side->done < side->clients) {
 		n = epoll_wait(side->epoll, events, 64, STALL_MS);
 		if (!n)
 			give_up(side, NULL, "nothing moves", ETIMEDOUT);
@@ -256,7 +257,7 @@ static void connect_all(struct side *side, const unsigned char *addr)
 	int i;
 
 	side->epoll = epoll_create1(EPOLL_CLOEXEC);
-	for (i = 0; i < CLIENTS && !side->error; i++) {
+	for (i = 0; i < side->clients && !side->error; i++) {
 		end = &side->end[i];
 		end_is(end, i, false);
 		end->records = i % 4 == 3;
@@ -277,13 +278,15 @@ static void connect_all(struct side *side, const unsigned char *addr)
 		TH_LOG("connection %d: %s: %s", (side)->at, (side)->error, \
 		       strerror((side)->err)); \
 	} \
-	EXPECT_EQ(CLIENTS, (side)->done); \
+	EXPECT_EQ((side)->clients, (side)->done); \
 } while (0)
 
 TEST_F_TIMEOUT(netem, two_hundred, 390)
 {
 	static struct side blue, red;
 
+	blue.clients = repeat(CLIENTS);
+	red.clients = blue.clients;
 	listen_on(&blue);
 	ASSERT_EQ(NULL, blue.error);
 	ASSERT_EQ(0, pthread_create(&blue.thread, NULL, run, &blue));

@@ -19,6 +19,7 @@
 #include "conn.h"
 #include "net.h"
 #include "peer.h"
+#include "repeat.h"
 #include "sock.h"
 #include "wait.h"
 
@@ -266,16 +267,17 @@ static unsigned int meminfo(int fd, int what)
  * Every second byte, each in a packet of its own: an skb that costs hundreds of
  * times what it brings. SO_RCVBUF bounds what is kept, and nothing is spoilt.
  */
-#define TINY	20000
+#define TINY		20000
+#define TINY_LEAST	2000	/* they fill any buffer */
 
 TEST_F_TIMEOUT(hostile, tiny_segments, 120)
 {
 	unsigned int room = meminfo(self->fd, SK_MEMINFO_RCVBUF), most = 0;
 	static char text[2 * TINY];
-	unsigned int now, i;
+	unsigned int tiny = repeat_least(TINY, TINY_LEAST), now, i;
 
 	ASSERT_LT(0, room);
-	for (i = 1; i < 2 * TINY; i += 2) {
+	for (i = 1; i < 2 * tiny; i += 2) {
 		self->seg = peer_data(&self->peer, i, 1);
 		ASSERT_EQ(0, peer_send(&self->peer, &self->seg));
 		now = meminfo(self->fd, SK_MEMINFO_RMEM_ALLOC);
@@ -293,7 +295,7 @@ TEST_F_TIMEOUT(hostile, tiny_segments, 120)
 	EXPECT_TRUE(sock_empty(self->fd));
 
 	/* All of it once more, in order. */
-	for (i = 0; i < 2 * TINY; i += 1000) {
+	for (i = 0; i < 2 * tiny; i += 1000) {
 		self->seg = peer_data(&self->peer, 0, 1000);
 		ASSERT_EQ(0, peer_send(&self->peer, &self->seg));
 		ASSERT_EQ(1000, recv_all(self->fd, text + i, 1000));
@@ -304,23 +306,24 @@ TEST_F_TIMEOUT(hostile, tiny_segments, 120)
 	self->seg = peer_data(&self->peer, 0, 10);
 	ASSERT_EQ(0, peer_send(&self->peer, &self->seg));
 	EXPECT_EQ(10, recv_all(self->fd, text, 10));
-	EXPECT_TRUE(peer_pattern_is(text, 2 * TINY, 10));
+	EXPECT_TRUE(peer_pattern_is(text, 2 * tiny, 10));
 	EXPECT_EQ(0, meminfo(self->fd, SK_MEMINFO_RMEM_ALLOC));
 }
 
 /* In order, but one byte a packet and nobody reads: as bounded. */
 TEST_F_TIMEOUT(hostile, tiny_segments_in_turn, 120)
 {
+	unsigned int tiny = repeat_least(TINY, TINY_LEAST);
 	unsigned int most = 0, now, i, taken;
 
-	for (i = 0; i < TINY; i++) {
+	for (i = 0; i < tiny; i++) {
 		self->seg = peer_data(&self->peer, i, 1);
 		ASSERT_EQ(0, peer_send(&self->peer, &self->seg));
 		now = meminfo(self->fd, SK_MEMINFO_RMEM_ALLOC);
 		if (now > most)
 			most = now;
 	}
-	ASSERT_EQ(TINY, stat_wait("InPackets", TINY + 2) - 2);
+	ASSERT_EQ(tiny, stat_wait("InPackets", tiny + 2) - 2);
 	EXPECT_GE(meminfo(self->fd, SK_MEMINFO_RCVBUF) + 4096, most);
 	/* Some of them were taken, and those are the first. */
 	for (taken = 0; sock_recv(self->fd, self->buf, 1, MSG_DONTWAIT) == 1;
@@ -394,8 +397,8 @@ static struct seg noise(struct peer *peer)
  */
 TEST_F_TIMEOUT(hostile, noise, 240)
 {
-	static const int rounds = 100, frames = 300;
-	int round, i, fd;
+	static const int frames = 300;
+	int rounds = repeat_least(100, 16), round, i, fd;
 
 	srand(1);
 	for (round = 0; round < rounds; round++) {

@@ -16,6 +16,7 @@
 #include "conn.h"
 #include "net.h"
 #include "peer.h"
+#include "repeat.h"
 #include "sock.h"
 #include "wait.h"
 
@@ -642,9 +643,9 @@ TEST_F(open, broadcast)
 }
 
 /* Every answer that is not sent is counted; so many at the most are. */
-TEST_F(open, closed__flood)
+TEST_F_TIMEOUT(open, closed__flood, 120)
 {
-	static const int count = 20000;
+	int count = repeat_least(20000, 3 * ANSWERS);
 	unsigned int first = 0, last = 0, answers = 0;
 	long limited = stat_of("OutDropUnreachLimit");
 	struct seg seg;
@@ -662,8 +663,10 @@ TEST_F(open, closed__flood)
 	answers = stat_of("OutRsts");
 	limited = stat_of("OutDropUnreachLimit") - limited;
 	EXPECT_EQ(count, answers + limited);
-	EXPECT_LT(0, limited);
-	/* Whole seconds, and the two that they have begun or ended in. */
+	/*
+	 * Whole seconds, and the two that they have begun or ended in: far more
+	 * than those is what was sent, unless this machine takes as long for it.
+	 */
 	EXPECT_GE(ANSWERS * ((last - first) / 1000000 + 2), answers);
 	EXPECT_LE(ANSWERS, answers);
 }

@@ -4,12 +4,17 @@
 
 #include "repeat.h"
 
-int repeat(int count)
+int repeat_least(int count, int least)
 {
 	const char *percent = getenv("FERRY_REPEAT");
 
 	if (!percent)
 		return count;
 	count = count * atol(percent) / 100;
-	return count > 1 ? count : 1;
+	return count > least ? count : least;
+}
+
+int repeat(int count)
+{
+	return repeat_least(count, 1);
 }

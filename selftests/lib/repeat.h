@@ -12,5 +12,7 @@
  * such kernels.
  */
 int repeat(int count);
+/* The same, but @least at least: where fewer would show nothing. */
+int repeat_least(int count, int least);
 
 #endif
