@@ -11,6 +11,8 @@ FERRY=${FERRY:-$here/../../tools/ferry}
 WIRE=${WIRE:-$here/../../build/selftests/nic/wire}
 [ ! -x "$here/wire" ] || WIRE=$here/wire
 readonly here FERRY WIRE SKIP=4 PATIENCE=20
+# A pipe in which there is never anything: waiting for it is a short sleep.
+exec {never}<> <(:)
 red=nic-red-$$
 blue=nic-blue-$$
 
@@ -28,14 +30,24 @@ skip()
 	exit "$SKIP"
 }
 
+# Not by ip netns exec: under emulation each start of a program takes its time.
 in_red()
 {
-	ip netns exec "$red" "$@"
+	"$WIRE" in "$red" "$@"
 }
 
 in_blue()
 {
-	ip netns exec "$blue" "$@"
+	"$WIRE" in "$blue" "$@"
+}
+
+# sysfs NAMESPACE FILE...: what its /sys/class/net has in them
+sysfs()
+{
+	local net=$1
+	shift
+
+	ip netns exec "$net" cat "${@/#//sys/class/net/}"
 }
 
 # pair [OPTION...]: fy0 in red, fy1 in blue, both up
@@ -79,17 +91,14 @@ wait_until()
 
 	until "$@"; do
 		[ "$SECONDS" -lt "$end" ] || fail "waited in vain for: $*"
-		sleep 0.02
+		read -r -t 0.02 -u "$never" || true
 	done
 }
 
 # counter NAMESPACE DEV NAME: one of ethtool -S, summed over the queues
 counter()
 {
-	ip netns exec "$1" ethtool -S "$2" |
-		awk -v name="$3:" '{ sub(/^queue_[0-9]+_/, "", $1) }
-			$1 == name { sum += $2; found = 1 }
-			END { if (!found) exit 1; print sum }'
+	"$WIRE" counter "$1" "$2" "$3"
 }
 
 # interrupts LINE: what /proc/interrupts counts for it, over all CPUs

@@ -161,9 +161,9 @@ case_counters_agree()
 	sent=$(counter "$red" fy0 tx_packets)
 	expect 'frames sent' 1000 "$sent"
 	expect 'frames that ip counts' 1000 \
-		"$(in_blue cat /sys/class/net/fy1/statistics/rx_packets)"
+		"$(sysfs "$blue" fy1/statistics/rx_packets)"
 	expect 'bytes that ip counts' 60000 \
-		"$(in_red cat /sys/class/net/fy0/statistics/tx_bytes)"
+		"$(sysfs "$red" fy0/statistics/tx_bytes)"
 	expect 'doorbells, one a frame' 1000 "$(counter "$red" fy0 tx_doorbells)"
 	expect 'missed' 0 "$(counter "$blue" fy1 rx_missed)"
 }

@@ -127,8 +127,7 @@ case_bridge_between_cards()
 
 forwarding()
 {
-	[ "$(in_blue cat /sys/class/net/fy1/brport/state \
-		/sys/class/net/fy2/brport/state | sort -u)" = 3 ]
+	[ "$(sysfs "$blue" fy1/brport/state fy2/brport/state | sort -u)" = 3 ]
 }
 
 run_cases "$@"

@@ -69,8 +69,8 @@ case_pair_tells_of_its_peer()
 {
 	pair
 	link_has "$red" fy0 "link-netns $blue"
-	expect 'iflink' "$(in_blue cat /sys/class/net/fy1/ifindex)" \
-		"$(in_red cat /sys/class/net/fy0/iflink)"
+	expect 'iflink' "$(sysfs "$blue" fy1/ifindex)" \
+		"$(sysfs "$red" fy0/iflink)"
 }
 
 case_carrier_needs_both_ends()
@@ -160,7 +160,7 @@ case_frame_over_mtu_is_counted()
 	wait_until counted "$blue" fy1 rx_packets 1
 	expect 'frames too long' 2 "$(counter "$blue" fy1 rx_over_length)"
 	expect 'length errors' 2 \
-		"$(in_blue cat /sys/class/net/fy1/statistics/rx_length_errors)"
+		"$(sysfs "$blue" fy1/statistics/rx_length_errors)"
 	in_blue ip link set fy1 mtu 9000
 	in_red "$WIRE" send fy0 1 9014
 	wait_until counted "$blue" fy1 rx_packets 2

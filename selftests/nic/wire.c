@@ -7,23 +7,32 @@
  *	  wire ping DEV COUNT		send a frame and wait for it to come back,
  *					so many times; prints the microseconds
  *					that a round takes, in the median
+ *	  wire counter NET DEV NAME	prints one of ethtool -S, summed over the
+ *					queues
+ *	  wire in NET COMMAND...	run it in the namespace NET of ip-netns(8);
+ *					/sys is not that namespace's
  *
  * LENGTH is a frame's, in bytes, with its Ethernet header. The frames' type is
  * the second one that IEEE sets aside for local experiments. echo says "ready"
  * on its standard output once it hears.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <arpa/inet.h>
+#include <linux/ethtool.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/sockios.h>
 
 #define WIRE_TYPE	0x88b6
 #define WIRE_SHORTEST	60
@@ -145,13 +154,95 @@ static void wire_ping(int fd, unsigned long count)
 	free(rounds);
 }
 
+static void enter(const char *net)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "/run/netns/%s", net);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWNET))
+		die(net);
+	close(fd);
+}
+
+static void ethtool(int fd, const char *dev, void *command)
+{
+	struct ifreq ifr = { .ifr_data = command };
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", dev);
+	if (ioctl(fd, SIOCETHTOOL, &ifr))
+		die(dev);
+}
+
+/* A queue's counter has "queue_N_" before the name. */
+static int is_counter(const char *text, const char *name)
+{
+	int skip = 0;
+
+	if (sscanf(text, "queue_%*u_%n", &skip) != 0)
+		skip = 0;
+	return !strncmp(text + skip, name, ETH_GSTRING_LEN - skip);
+}
+
+static void wire_counter(const char *dev, const char *name)
+{
+	struct {
+		struct ethtool_sset_info info;
+		__u32 count;
+	} set = { { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1 << ETH_SS_STATS } };
+	struct ethtool_gstrings *strings;
+	struct ethtool_stats *stats;
+	unsigned long long sum = 0;
+	int fd, found = 0;
+	__u32 i;
+
+	fd = socket(AF_PACKET, SOCK_RAW, 0);
+	if (fd < 0)
+		die("socket");
+	ethtool(fd, dev, &set);
+	strings = calloc(1, sizeof(*strings) + set.count * ETH_GSTRING_LEN);
+	stats = calloc(1, sizeof(*stats) + set.count * sizeof(__u64));
+	if (!strings || !stats)
+		die("calloc");
+	strings->cmd = ETHTOOL_GSTRINGS;
+	strings->string_set = ETH_SS_STATS;
+	strings->len = set.count;
+	ethtool(fd, dev, strings);
+	stats->cmd = ETHTOOL_GSTATS;
+	stats->n_stats = set.count;
+	ethtool(fd, dev, stats);
+	for (i = 0; i < set.count; i++) {
+		if (is_counter((char *)strings->data + i * ETH_GSTRING_LEN,
+			       name)) {
+			sum += stats->data[i];
+			found = 1;
+		}
+	}
+	if (!found) {
+		fprintf(stderr, "wire: %s does not count %s\n", dev, name);
+		exit(1);
+	}
+	printf("%llu\n", sum);
+}
+
 int main(int argc, char **argv)
 {
 	size_t len = WIRE_SHORTEST;
 	unsigned long count;
 
+	if (argc >= 4 && !strcmp(argv[1], "in")) {
+		enter(argv[2]);
+		execvp(argv[3], argv + 3);
+		die(argv[3]);
+	}
+	if (argc == 5 && !strcmp(argv[1], "counter")) {
+		enter(argv[2]);
+		wire_counter(argv[3], argv[4]);
+		return 0;
+	}
 	if (argc < 4 || argc > 5) {
-		fprintf(stderr, "usage: wire send|echo|ping DEV COUNT [LENGTH]\n");
+		fprintf(stderr, "usage: wire send|echo|ping|counter|in ...\n");
 		return 2;
 	}
 	count = parse_number(argv[3], 100000000);
