@@ -30,13 +30,14 @@ setup: ## install all that is ever needed, as root
 setup-%:
 	@scripts/setup --check $* >/dev/null 2>&1 || scripts/setup $*
 
-check: setup-check check-unit check-sim check-vm check-demo check-kselftest ## every test that is quick
+check: setup-check tools ## every test that is quick, side by side
+	@scripts/lanes check-kselftest check-vm check-unit check-demo check-sim
 
 check-unit: ## unit tests and a fuzz smoke of the pure files, in user space
 	@$(MAKE) -s -C selftests/unit check | scripts/tap 'unit tests'
 	@$(MAKE) -s -C selftests/unit fuzz-smoke | scripts/tap 'fuzz smoke'
 
-check-sim: setup-check ## connections over a simulated wire, ten thousand seeds
+check-sim: ## connections over a simulated wire, ten thousand seeds
 	@$(MAKE) -s -C selftests/sim check | scripts/tap 'simulator'
 
 check-vm: ## the test VM's own verdicts
@@ -53,7 +54,9 @@ check-matrix: setup-matrix $(KERNELS:%=check-kernel-%) ## build and kselftests o
 check-kernel-%:
 	@scripts/kselftest --kernel $*
 
-check-debug: setup-debug check-detectors check-kernel-debug check-fault check-kernel-kcsan ## the kselftests where every splat, leak and race fails
+check-debug: setup-debug tools ## the kselftests where every splat, leak and race fails
+	@for kernel in debug kcsan; do scripts/debug-kernel $$kernel >/dev/null || exit; done
+	@scripts/lanes check-kernel-debug check-kernel-kcsan check-fault check-detectors
 
 check-detectors: ## does each detector of the debug kernels tell?
 	@selftests/vm/debug_test | scripts/tap detectors
