@@ -219,6 +219,10 @@ void ferry_stream_done(struct sock *sk)
 	ferry_flow_remove(fn, &fy->flow);
 	fy->flow.hashed = false;
 	fy->conn.state = FERRY_CLOSED;
+	/* Before the state: who sees that without the lock sees these, too. */
+	if (err && !sock_flag(sk, SOCK_DEAD))
+		WRITE_ONCE(sk->sk_err, err);
+	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
 	ferry_stream_set_state(sk, TCP_CLOSE);
 	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
 		ferry_port_release(sk);
@@ -228,11 +232,8 @@ void ferry_stream_done(struct sock *sk)
 		__sock_put(sk);
 	ferry_stream_purge(sk);
 
-	if (err && !sock_flag(sk, SOCK_DEAD)) {
-		WRITE_ONCE(sk->sk_err, err);
+	if (err && !sock_flag(sk, SOCK_DEAD))
 		sk_error_report(sk);
-	}
-	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
 	if (!sock_flag(sk, SOCK_DEAD))
 		sk->sk_state_change(sk);
 	else if (!fy->parent)
