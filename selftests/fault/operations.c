@@ -486,13 +486,6 @@ static int do_getsockopt(struct scene *scene)
 				 &len));
 }
 
-static int do_ioctl(struct scene *scene)
-{
-	int amount;
-
-	return result(ioctl(scene->other, SIOCINQ, &amount));
-}
-
 static int do_receive(struct scene *scene)
 {
 	char buffer[sizeof(PAYLOAD)], control[128];
@@ -697,7 +690,6 @@ const struct operation operations[] = {
 	  .where = ANYWHERE, .errnos = { ENOBUFS } },
 	{ "receive", with_datagrams, do_receive },
 	{ "receive from the error queue", with_times_of_sending, do_errqueue },
-	{ "ioctl SIOCINQ", with_datagrams, do_ioctl },
 	{ "epoll", with_epoll, do_epoll },
 	{ "O_ASYNC", with_socket, do_async },
 	{ "statistics", NULL, do_stat },
