@@ -15,6 +15,7 @@
 #include <linux/sockios.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -361,6 +362,29 @@ static void *client_main(void *arg)
 	return NULL;
 }
 
+/* The streams of this namespace, those that are closed and not over among them. */
+static long streams(void)
+{
+	char line[256];
+	long count = -1;
+	FILE *file;
+
+	file = fopen("/proc/thread-self/net/protocols", "re");
+	if (!file)
+		return -1;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "FERRY-STREAM %*d %ld", &count) == 1)
+			break;
+	fclose(file);
+	return count;
+}
+
+static bool no_streams(void *unused)
+{
+	(void)unused;
+	return !streams();
+}
+
 #define SERVERS		4
 #define CLIENTS		8
 #define CALLS		120	/* of each client */
@@ -402,7 +426,12 @@ TEST_F_TIMEOUT(stress, come_and_go, 240)
 		served += servers[i].served;
 	}
 	EXPECT_EQ(CLIENTS * CALLS, served);
+	EXPECT_LT(0, streams());
 	close(listener);
+	/* Both ends have ended, and so did their connections: none waits. */
+	EXPECT_TRUE(wait_until(no_streams, NULL));
+	ASSERT_EQ(0, net_enter(self->wire.red));
+	EXPECT_TRUE(wait_until(no_streams, NULL));
 }
 
 /* Who sleeps, in every way, when the other end goes, in every way. */
