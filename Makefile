@@ -51,8 +51,9 @@ check-kselftest: ## the kselftests in the test VM
 
 check-matrix: setup-matrix $(KERNELS:%=check-kernel-%) ## build and kselftests on each supported kernel
 
+# The first kernel is where all repetitions are.
 check-kernel-%:
-	@scripts/kselftest --kernel $*
+	@FERRY_REPEAT=$${FERRY_REPEAT:-20} scripts/kselftest --kernel $*
 
 check-debug: setup-debug tools ## the kselftests where every splat, leak and race fails
 	@for kernel in debug kcsan; do scripts/debug-kernel $$kernel >/dev/null || exit; done

@@ -7,7 +7,8 @@
  *
  * Needs a kernel with FAULT_INJECTION (scripts/vm --kernel debug) and root, and
  * the module's path in $FERRY_KO. Arguments are the names of rows; without one,
- * every row is tried. A new operation is a row in operations.c or streams.c.
+ * every row is tried. $FERRY_FAULT_STEP is for who has less time: after the first
+ * hundred allocations of a row, one of so many fails. A new operation is a row in operations.c or streams.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +24,9 @@
 #include "fault.h"
 
 #define FAILSLAB	"/sys/kernel/debug/failslab/"
+
+/* So many are failed whatever $FERRY_FAULT_STEP says. */
+#define TRIES_EACH	100
 
 /* An operation that never comes through is a fault of the test or the kernel. */
 #define TRIES_MAX	20000
@@ -232,17 +236,19 @@ static int attempt(const struct operation *op, unsigned int n, struct tally *tal
 
 static void walk(const struct operation *op)
 {
+	const char *text = getenv("FERRY_FAULT_STEP");
+	unsigned int step = text ? strtoul(text, NULL, 10) : 1, n = 0;
 	struct tally tally = {};
-	unsigned int n = 0;
 	int verdict;
 
 	verdict = module_load();
 	if (verdict)
 		ksft_exit_fail_msg("%s cannot be loaded: %s\n", module_path,
 				   strerror(-verdict));
-	do
-		verdict = attempt(op, ++n, &tally);
-	while (verdict > 0 && n < TRIES_MAX);
+	do {
+		n += n < TRIES_EACH ? 1 : step;
+		verdict = attempt(op, n, &tally);
+	} while (verdict > 0 && n < TRIES_MAX);
 
 	/* With nothing to fail in it, a row would prove nothing. */
 	ksft_test_result(!verdict && n > 1,
