@@ -257,7 +257,7 @@ static void ferry_stream_deliver(struct ferry_net *fn, struct sock *sk,
 	}
 	ferry_stream_trimmed(skb);
 	/* What no device has stamped. */
-	if (sock_flag(sk, SOCK_TIMESTAMP) && !skb->tstamp)
+	if (READ_ONCE(sk->sk_flags) & SK_FLAGS_TIMESTAMP && !skb->tstamp)
 		__net_timestamp(skb);
 	/* It may wait for long: hold nothing that others wait for. */
 	skb->dev = NULL;
