@@ -176,8 +176,11 @@ TEST_F(out, window__zero)
 	TAKE_WINDOW(self->first + 3000);
 	self->peer.window = 0;
 	ACKNOWLEDGE();
-	ASSERT_EQ(0, peer_await_kind(&self->peer, SEG_DATA, SEG_ASK,
-				     &self->got));
+	/* On a busy host the tail was probed before that came. */
+	do {
+		ASSERT_EQ(0, peer_await_kind(&self->peer, SEG_DATA, SEG_ASK,
+					     &self->got));
+	} while (self->got.seq < self->peer.ack);
 	asked = self->got.stamp;
 	EXPECT_EQ(0, self->got.len);
 	EXPECT_EQ(self->peer.ack, self->got.seq);
