@@ -453,6 +453,7 @@ void ferry_listen_established(struct sock *sk)
 /* The socket is made; give it the segment that has completed the handshake. */
 static void ferry_listen_hand_over(struct sock *sk, struct sk_buff *skb)
 {
+	ferry_stream_arrived(sk, skb);
 	ferry_stream_do_rcv(sk, skb);
 	/* Taken by sk_clone_lock(), which does not say so. */
 	__acquire(&sk->sk_lock.slock);

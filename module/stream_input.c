@@ -240,6 +240,23 @@ static void ferry_stream_trimmed(struct sk_buff *skb)
 	hdr->flags &= ~(FERRY_F_EOR | FERRY_F_FIN);
 }
 
+/**
+ * ferry_stream_arrived() - a segment has come to its socket, and leaves its device
+ * @sk: the socket
+ * @skb: the segment
+ *
+ * Context: softirq, under RCU; the socket lock need not be held.
+ */
+void ferry_stream_arrived(const struct sock *sk, struct sk_buff *skb)
+{
+	/* What no device has stamped. */
+	if (READ_ONCE(sk->sk_flags) & SK_FLAGS_TIMESTAMP && !skb->tstamp)
+		__net_timestamp(skb);
+	/* It may wait for long: hold nothing that others wait for. */
+	skb->dev = NULL;
+	nf_reset_ct(skb);
+}
+
 static void ferry_stream_deliver(struct ferry_net *fn, struct sock *sk,
 				 struct sk_buff *skb)
 {
@@ -256,12 +273,7 @@ static void ferry_stream_deliver(struct ferry_net *fn, struct sock *sk,
 		return;
 	}
 	ferry_stream_trimmed(skb);
-	/* What no device has stamped. */
-	if (READ_ONCE(sk->sk_flags) & SK_FLAGS_TIMESTAMP && !skb->tstamp)
-		__net_timestamp(skb);
-	/* It may wait for long: hold nothing that others wait for. */
-	skb->dev = NULL;
-	nf_reset_ct(skb);
+	ferry_stream_arrived(sk, skb);
 
 	bh_lock_sock_nested(sk);
 	if (!sock_owned_by_user(sk)) {
