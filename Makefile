@@ -71,6 +71,10 @@ check-fault: ## every allocation of every operation fails once
 coverage: setup-debug ## which lines of the module the tests run: a table and a page
 	@scripts/coverage
 
+bench: setup-check ## what work costs beside the peers, and goodput on bad wires
+	@scripts/bench-cost
+	@scripts/bench-goodput
+
 lint: setup-lint ## every static check
 	@scripts/lint
 
@@ -82,4 +86,4 @@ help: ## this list
 
 .PHONY: all module tools setup demo check check-unit check-sim check-vm check-demo check-kselftest \
 	check-matrix check-debug check-detectors check-kernel-debug check-kernel-kcsan check-fault \
-	coverage lint clean help
+	coverage bench lint clean help
