@@ -8,7 +8,8 @@
  * Needs a kernel with FAULT_INJECTION (scripts/vm --kernel debug) and root, and
  * the module's path in $FERRY_KO. Arguments are the names of rows; without one,
  * every row is tried. $FERRY_FAULT_STEP is for who has less time: after the first
- * hundred allocations of a row, one of so many fails. A new operation is a row in operations.c or streams.c.
+ * hundred allocations of a row, one of so many fails. A new operation is a row in
+ * operations.c or streams.c.
  */
 #include <errno.h>
 #include <fcntl.h>
