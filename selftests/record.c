@@ -74,14 +74,6 @@ static ssize_t receive(int fd, void *buf, size_t len, int *flags)
 	return n < 0 ? -errno : n;
 }
 
-static long realtime(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return t.tv_sec * 1000000000L + t.tv_nsec;
-}
-
 TEST_F(record, one_a_call)
 {
 	SEND("first");
@@ -530,10 +522,10 @@ TEST_F(record, timestamp)
 
 	ASSERT_EQ(0, sock_set(self->b, SOL_SOCKET, SO_TIMESTAMPNS, 1));
 	for (i = 0; i < COUNT; i++) {
-		before[i] = realtime();
+		before[i] = clock_real_ns();
 		SEND("hello");
 		ASSERT_TRUE(conn_await_amount(self->b, SIOCINQ, 5 * i + 5));
-		after[i] = realtime();
+		after[i] = clock_real_ns();
 	}
 	for (i = 0; i < COUNT; i++) {
 		msg.msg_control = &room;

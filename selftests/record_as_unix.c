@@ -39,21 +39,11 @@ FIXTURE_TEARDOWN(as_unix)
 {
 }
 
-#define SCRIPT(name) \
-static void script_##name(struct script *s); \
-TEST_F(as_unix, name) \
-{ \
-	const char *where = script_compare(script_##name, AF_UNIX, \
-					   SOCK_SEQPACKET); \
-	EXPECT_EQ(NULL, where) { TH_LOG("They part %s", where); } \
-} \
-static void script_##name(struct script *s)
+#define SCRIPT(name)	SCRIPT_CASE(as_unix, AF_UNIX, SOCK_SEQPACKET, name)
 
 /* No MSG_NOSIGNAL: neither raises one. */
 #define SEND(fd, text)	CALL(sock_send(fd, text, sizeof(text) - 1, 0))
 #define RECV(fd, flags)	record(s, fd, sizeof(s->buf), flags)
-#define ARRIVED(fd, n)	CALL(conn_await_amount(fd, SIOCINQ, n))
-#define ERROR(fd)	script_result(s, "SO_ERROR", -sock_error(fd))
 
 /* Receive one: its length, its text, and whether it was cut. */
 static void record(struct script *s, int fd, size_t len, int flags)

@@ -43,23 +43,12 @@ FIXTURE_TEARDOWN(as_tcp)
 {
 }
 
-/* A case is a script, and the comparison. */
-#define SCRIPT(name) \
-static void script_##name(struct script *s); \
-TEST_F(as_tcp, name) \
-{ \
-	const char *where = script_compare(script_##name, AF_INET, \
-					   SOCK_STREAM); \
-	EXPECT_EQ(NULL, where) { TH_LOG("They part %s", where); } \
-} \
-static void script_##name(struct script *s)
+#define SCRIPT(name)	SCRIPT_CASE(as_tcp, AF_INET, SOCK_STREAM, name)
 
 #define SEND(fd, text)	CALL(sock_send(fd, text, sizeof(text) - 1, MSG_NOSIGNAL))
 #define RECV(fd, flags)	CALL(sock_recv(fd, s->buf, sizeof(s->buf), \
 				       (flags) | MSG_DONTWAIT))
-#define ARRIVED(fd, n)	CALL(conn_await_amount(fd, SIOCINQ, n))
 #define ACKED(fd)	CALL(conn_await_amount(fd, SIOCOUTQ, 0))
-#define ERROR(fd)	script_result(s, "SO_ERROR", -sock_error(fd))
 
 static void reset(int *fd)
 {

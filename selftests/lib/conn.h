@@ -89,5 +89,7 @@ int sock_timeout(int fd, int option, int ms);
 
 /* Milliseconds of a clock that does not go back. */
 long clock_ms(void);
+/* Nanoseconds of the clock that packets are stamped by. */
+long clock_real_ns(void);
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef _FERRY_TEST_SCRIPT_H
 #define _FERRY_TEST_SCRIPT_H
 
+#include <linux/sockios.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -60,5 +61,22 @@ typedef void script_fn(struct script *s);
  * say the same, or where they part, for a message.
  */
 const char *script_compare(script_fn *run, int family, int type);
+
+/*
+ * A case of a kselftest fixture is a script, and the comparison. For a test of
+ * kselftest_harness.h, with a macro SCRIPT(name) of its own that calls this one.
+ */
+#define SCRIPT_CASE(fixture, family, type, name) \
+static void script_##name(struct script *s); \
+TEST_F(fixture, name) \
+{ \
+	const char *where = script_compare(script_##name, family, type); \
+	EXPECT_EQ(NULL, where) { TH_LOG("They part %s", where); } \
+} \
+static void script_##name(struct script *s)
+
+/* Wait until so many bytes can be read; the pending error. */
+#define ARRIVED(fd, n)	CALL(conn_await_amount(fd, SIOCINQ, n))
+#define ERROR(fd)	script_result(s, "SO_ERROR", -sock_error(fd))
 
 #endif
