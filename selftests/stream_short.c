@@ -224,7 +224,20 @@ static long usecs(const struct timeval *tv)
 	return tv->tv_sec * 1000000L + tv->tv_usec;
 }
 
-TEST_F(way, stamps_the_arrival)
+static long now_usecs(void)
+{
+	struct timeval tv;
+
+	gettimeofday(&tv, NULL);
+	return usecs(&tv);
+}
+
+/*
+ * Read one byte, when "now" is later than its arrival.
+ *
+ * Return: its stamp in microseconds, or -1.
+ */
+static long stamp_of_byte(int fd)
 {
 	char buf[8], control[64];
 	struct iovec iov = { buf, sizeof(buf) };
@@ -232,27 +245,74 @@ TEST_F(way, stamps_the_arrival)
 		.msg_iov = &iov, .msg_iovlen = 1,
 		.msg_control = control, .msg_controllen = sizeof(control),
 	};
-	long before, after, stamp;
 	struct cmsghdr *cmsg;
 	struct timeval tv;
 
-	ASSERT_EQ(0, sock_set(self->b, SOL_SOCKET, SO_TIMESTAMP, 1));
-	gettimeofday(&tv, NULL);
-	before = usecs(&tv);
-	ASSERT_EQ(1, sock_send(self->a, "x", 1, 0));
-	gettimeofday(&tv, NULL);
-	after = usecs(&tv);
-	ASSERT_TRUE(sock_wait(self->b, POLLIN) & POLLIN);
-	/* By then "now" is later than the arrival. */
+	if (!(sock_wait(fd, POLLIN) & POLLIN))
+		return -1;
 	usleep(20000);
-	ASSERT_EQ(1, recvmsg(self->b, &msg, 0));
+	if (recvmsg(fd, &msg, 0) != 1)
+		return -1;
 	cmsg = CMSG_FIRSTHDR(&msg);
-	ASSERT_NE(NULL, cmsg);
-	ASSERT_EQ(SO_TIMESTAMP, cmsg->cmsg_type);
+	if (!cmsg || cmsg->cmsg_type != SO_TIMESTAMP)
+		return -1;
 	memcpy(&tv, CMSG_DATA(cmsg), sizeof(tv));
-	stamp = usecs(&tv);
+	return usecs(&tv);
+}
+
+TEST_F(way, stamps_the_arrival)
+{
+	long before, after, stamp;
+
+	ASSERT_EQ(0, sock_set(self->b, SOL_SOCKET, SO_TIMESTAMP, 1));
+	before = now_usecs();
+	ASSERT_EQ(1, sock_send(self->a, "x", 1, 0));
+	after = now_usecs();
+	stamp = stamp_of_byte(self->b);
 	EXPECT_LE(before, stamp);
 	EXPECT_GT(after + 10000, stamp);
+}
+
+/*
+ * Two connect before the other has ended its handshake, and there is room for one:
+ * what comes of the second one's next segment, when there is room, completes it.
+ */
+TEST_F(way, stamps_what_completes_a_handshake)
+{
+	struct netem slow = { .delay_ms = 50, .limit = 1000 };
+	struct sockaddr_ferry at = sfy(addr_any, PORT + 1);
+	long overflows = stat_of("ListenOverflows"), before, after, stamp;
+	int listener, client[2], fd[2], i;
+
+	listener = conn_listen(SOCK_STREAM, PORT + 1, 0);
+	ASSERT_LE(0, listener);
+	ASSERT_EQ(0, sock_set(listener, SOL_SOCKET, SO_TIMESTAMP, 1));
+	ASSERT_EQ(0, link_netem("ferry0", &slow));
+	for (i = 0; i < 2; i++) {
+		client[i] = conn_start(SOCK_STREAM, &at);
+		ASSERT_LE(0, client[i]);
+	}
+	for (i = 0; i < 2; i++)
+		ASSERT_TRUE(sock_wait(client[i], POLLOUT) & POLLOUT);
+	EXPECT_LT(overflows, stat_wait("ListenOverflows", overflows + 1));
+	ASSERT_EQ(0, link_unhold("ferry0"));
+
+	before = now_usecs();
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(1, sock_send(client[i], "x", 1, 0));
+	fd[0] = conn_accept(listener);
+	fd[1] = conn_accept(listener);
+	after = now_usecs();
+	for (i = 0; i < 2; i++)
+		ASSERT_LE(0, fd[i]);
+	stamp = stamp_of_byte(fd[1]);
+	EXPECT_LE(before, stamp);
+	EXPECT_GE(after, stamp);
+	for (i = 0; i < 2; i++) {
+		close(fd[i]);
+		close(client[i]);
+	}
+	close(listener);
 }
 
 /* A tap comes and goes while bytes flow: all arrive, each once, in order. */
