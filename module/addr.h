@@ -11,6 +11,8 @@
 
 #include <linux/etherdevice.h>
 #include <linux/jhash.h>
+#include <linux/skbuff.h>
+#include <net/checksum.h>
 
 #define FERRY_ADDR_ANY		0ULL
 #define FERRY_ADDR_BROADCAST	0xffffffffffffULL
@@ -35,6 +37,25 @@ static inline u32 ferry_addr_flow_hash(u64 saddr, u32 sport,
 	};
 
 	return jhash2(words, ARRAY_SIZE(words), seed) ?: 1;
+}
+
+/*
+ * Sum of the pseudo header, which is the frame's two addresses as they are in it:
+ * what a packet's checksum begins with.
+ */
+static inline __wsum ferry_addr_sum(u64 saddr, u64 daddr)
+{
+	u8 pseudo[2 * ETH_ALEN];
+
+	u64_to_ether_addr(daddr, pseudo);
+	u64_to_ether_addr(saddr, pseudo + ETH_ALEN);
+	return csum_partial(pseudo, sizeof(pseudo), 0);
+}
+
+/* The same, of a packet whose Ethernet header is there. @proto is not used. */
+static inline __wsum ferry_addr_sum_of(const struct sk_buff *skb, int proto)
+{
+	return csum_partial(skb_mac_header(skb), 2 * ETH_ALEN, 0);
 }
 
 #endif /* _FERRY_ADDR_H */

@@ -13,6 +13,7 @@
 #include <linux/skbuff.h>
 #include <uapi/linux/ferry.h>
 
+#include "addr.h"
 #include "gso.h"
 #include "wire.h"
 
@@ -26,7 +27,7 @@ static void ferry_gso_header(struct sk_buff *seg, u64 seq, u8 flags)
 	hdr->h.flags = seg->next ? 0 : flags;
 	hdr->h.len = cpu_to_be32(len);
 	hdr->seq = cpu_to_be64(seq);
-	hdr->h.check = 0;
+	hdr->h.check = ~csum_fold(ferry_addr_sum_of(seg, 0));
 	seg->ip_summed = CHECKSUM_PARTIAL;
 	seg->csum_start = skb_transport_header(seg) - seg->head;
 	seg->csum_offset = offsetof(struct ferry_hdr, check);

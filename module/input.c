@@ -99,7 +99,7 @@ void ferry_input_rcv(struct ferry_net *fn, struct sk_buff *skb)
 		return;
 	}
 	skb_reset_transport_header(skb);
-	if (skb_checksum_simple_validate(skb)) {
+	if (skb_checksum_validate(skb, 0, ferry_addr_sum_of)) {
 		ferry_stats_drop(fn, skb, FERRY_STAT_IN_CHECKSUM);
 		return;
 	}

@@ -10,9 +10,16 @@
 #include "output.h"
 #include "short.h"
 
-/* The header is there: leave its checksum to the device, or to the core. */
-static void ferry_output_finish(struct sk_buff *skb, u32 hash)
+/*
+ * The header is there: begin its checksum, and leave the rest of it to the device,
+ * or to the core.
+ */
+static void ferry_output_finish(struct sk_buff *skb,
+				const struct ferry_path *path, u32 hash)
 {
+	struct ferry_hdr *hdr = (void *)skb->data;
+
+	hdr->check = ~csum_fold(ferry_addr_sum(path->saddr, path->daddr));
 	skb_reset_transport_header(skb);
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	skb->csum_start = skb_transport_header(skb) - skb->head;
@@ -38,7 +45,7 @@ int ferry_output(struct sk_buff *skb, const struct ferry_packet *pkt,
 					pkt->dport, 0);
 
 	ferry_wire_build(skb_push(skb, FERRY_HLEN), pkt);
-	ferry_output_finish(skb, hash);
+	ferry_output_finish(skb, path, hash);
 	return ferry_link_xmit(skb, path);
 }
 
@@ -64,7 +71,7 @@ static int ferry_output_push(struct ferry_net *fn, struct sk_buff *skb,
 					      key->raddr, key->rport, 0);
 	ferry_wire_build_seg(skb_push(skb, ferry_seg_hlen(seg)), seg,
 			     key->lport, key->rport);
-	ferry_output_finish(skb, hash);
+	ferry_output_finish(skb, path, hash);
 
 	/* Handshakes are the card's, and so is what no connection sends. */
 	if (seg->kind == FERRY_KIND_SYN || seg->kind == FERRY_KIND_SYNACK ||

@@ -191,8 +191,7 @@ enum ferry_verdict ferry_wire_parse(const void *data, size_t linear,
  * @hdr: where to write it; need not be aligned to more than 2 bytes
  * @pkt: what it says; @pkt->hlen is not read
  *
- * The checksum field is left 0, which is what CHECKSUM_PARTIAL starts from:
- * the sum covers header and payload, and there is no pseudo header.
+ * The checksum field is left 0: it is for who knows the frame's addresses.
  *
  * Context: any; pure.
  */

@@ -28,7 +28,7 @@ struct ferry_hdr {
 	__be32	len;		/* payload's length in bytes: Ethernet pads */
 	__be32	sport;		/* source port, never 0 */
 	__be32	dport;		/* destination port, never 0 */
-	__sum16	check;		/* Internet checksum of header and payload */
+	__sum16	check;		/* Internet checksum: see docs/protocol.md */
 	__u8	code;		/* enum ferry_unreach; SYN: record code; else 0 */
 	__u8	about;		/* unreachable: kind of the packet refused, else 0 */
 };

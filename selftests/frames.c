@@ -200,6 +200,13 @@ TEST_F(frames, checksum__payload)
 	DROPPED_AS("InDropChecksum");
 }
 
+/* And the addresses: what a flipped bit of them made is nobody's datagram. */
+TEST_F(frames, checksum__address)
+{
+	self->frame.flip = 1;
+	DROPPED_AS("InDropChecksum");
+}
+
 TEST_F(frames, other_host)
 {
 	self->frame.dst[5] ^= 1;

@@ -42,13 +42,14 @@ struct frame frame_unreach(const unsigned char *src, const unsigned char *dst,
 	return frame;
 }
 
-unsigned short frame_checksum(const unsigned char *data, size_t len)
+unsigned short frame_checksum(const unsigned char *frame, size_t len)
 {
 	unsigned int sum = 0;
 	size_t i;
 
 	for (i = 0; i < len; i++)
-		sum += i % 2 ? data[i] : data[i] << 8;
+		if (i < 2 * FERRY_ALEN || i >= ETH_HLEN)
+			sum += i % 2 ? frame[i] : frame[i] << 8;
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
 	return ~sum;
@@ -101,9 +102,11 @@ int frame_send(int fd, const struct frame *frame)
 	if (frame->bytes)
 		memcpy(hdr + FRAME_HLEN, frame->payload, frame->bytes);
 
-	check = frame_checksum(hdr, FRAME_HLEN + frame->bytes) + frame->damage;
+	check = frame_checksum(buf, ETH_HLEN + FRAME_HLEN + frame->bytes) +
+		frame->damage;
 	hdr[CHECK_OFFSET] = check >> 8;
 	hdr[CHECK_OFFSET + 1] = check & 0xff;
+	buf[2 * FERRY_ALEN - 1] ^= frame->flip;
 	memset(hdr + FRAME_HLEN + frame->bytes, 0xa5, frame->pad);
 
 	len = ETH_HLEN + FRAME_HLEN + frame->bytes + frame->pad - frame->cut;

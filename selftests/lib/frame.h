@@ -32,6 +32,7 @@ struct frame {
 	size_t		pad;		/* bytes of garbage after it */
 	size_t		cut;		/* bytes that are missing at the end */
 	unsigned short	damage;		/* is added to the right checksum */
+	unsigned char	flip;		/* bits of the source that change on the way */
 };
 
 struct frame frame_datagram(const unsigned char *src, const unsigned char *dst,
@@ -40,8 +41,8 @@ struct frame frame_datagram(const unsigned char *src, const unsigned char *dst,
 struct frame frame_unreach(const unsigned char *src, const unsigned char *dst,
 			   unsigned int sport, unsigned int dport, int code);
 
-/* The Internet checksum of RFC 1071. */
-unsigned short frame_checksum(const unsigned char *data, size_t len);
+/* The checksum of a frame of @len bytes: of its addresses and its payload. */
+unsigned short frame_checksum(const unsigned char *frame, size_t len);
 
 /* A packet socket on a device, for Ferry's frames. Return: it, or -errno. */
 int frame_socket(const char *dev);

@@ -59,7 +59,7 @@ void seg_sum(unsigned char *buf, size_t len)
 	unsigned short check;
 
 	memset(buf + CHECK_OFFSET, 0, sizeof(check));
-	check = htons(frame_checksum(buf + SEG_ETH_HLEN, len - SEG_ETH_HLEN));
+	check = htons(frame_checksum(buf, len));
 	memcpy(buf + CHECK_OFFSET, &check, sizeof(check));
 }
 
@@ -140,7 +140,7 @@ int seg_read(const unsigned char *buf, size_t len, bool summed,
 		return -EBADMSG;
 	seg->payload = hdr + seg->hlen;
 	seg->bytes = seg->len;
-	if (summed && frame_checksum(hdr, seg->hlen + seg->len))
+	if (summed && frame_checksum(buf, SEG_ETH_HLEN + seg->hlen + seg->len))
 		return -EBADMSG;
 	if (opens(seg)) {
 		seg->mss = get32(hdr + 48);
