@@ -33,6 +33,14 @@ static void ferry_gso_header(struct sk_buff *seg, u64 seq, u8 flags)
 	seg->csum_offset = offsetof(struct ferry_hdr, check);
 }
 
+/* The stamp that was asked for is of the last byte. */
+static void ferry_gso_stamp(struct sk_buff *last,
+			    const struct skb_shared_info *whole)
+{
+	skb_shinfo(last)->tx_flags |= whole->tx_flags & SKBTX_ANY_TSTAMP;
+	skb_shinfo(last)->tskey = whole->tskey;
+}
+
 /* Whether a packet is one that ferry_output_seg() has built, or as good. */
 static bool ferry_gso_valid(struct sk_buff *skb)
 {
@@ -71,6 +79,8 @@ static struct sk_buff *ferry_gso_segment(struct sk_buff *skb,
 		next = seg->next;
 		ferry_gso_header(seg, seq, flags);
 		seq += mss;
+		if (!next)
+			ferry_gso_stamp(seg, skb_shinfo(skb));
 		if (!(features & NETIF_F_HW_CSUM) && skb_checksum_help(seg)) {
 			kfree_skb_list(segs);
 			return ERR_PTR(-ENOMEM);

@@ -18,6 +18,7 @@
 #include "netns.h"
 #include "short.h"
 #include "socket.h"
+#include "stamp.h"
 #include "wire.h"
 
 /* So many segments, and then other softirqs have their turn. */
@@ -116,6 +117,7 @@ void ferry_short_send(struct ferry_net *fn, struct sk_buff *skb,
 	skb->priority = 0;
 	skb_clear_tstamp(skb);
 	ferry_stats_inc(fn, FERRY_STAT_OUT_SHORT_WAY);
+	ferry_stamp_short(skb);
 
 	/* Unlocking runs the tasklet, unless this is a softirq. */
 	spin_lock_bh(&sh->queue.lock);

@@ -582,6 +582,14 @@ static __poll_t ferry_stream_poll_connected(struct sock *sk, u8 shutdown)
 	return mask | out;
 }
 
+/* There is something on the error queue. As AF_UNIX and TCP have it. */
+static __poll_t ferry_stream_poll_stamps(const struct sock *sk)
+{
+	if (ferry_stream_records(sk) && sock_flag(sk, SOCK_SELECT_ERR_QUEUE))
+		return EPOLLERR | EPOLLPRI;
+	return EPOLLERR;
+}
+
 static __poll_t ferry_stream_poll(struct file *file, struct socket *sock,
 				  poll_table *wait)
 {
@@ -606,8 +614,9 @@ static __poll_t ferry_stream_poll(struct file *file, struct socket *sock,
 		mask |= ferry_stream_poll_connected(sk, shutdown);
 	/* After what was set before it. */
 	smp_rmb();
-	if (READ_ONCE(sk->sk_err) ||
-	    !skb_queue_empty_lockless(&sk->sk_error_queue))
+	if (!skb_queue_empty_lockless(&sk->sk_error_queue))
+		mask |= ferry_stream_poll_stamps(sk);
+	if (READ_ONCE(sk->sk_err))
 		mask |= EPOLLERR;
 	return mask;
 }
@@ -760,7 +769,7 @@ int ferry_stream_init(void)
 	};
 	int i, err;
 
-	BUILD_BUG_ON(sizeof(struct ferry_chunk) >
+	BUILD_BUG_ON(sizeof(struct ferry_outgoing) >
 		     sizeof_field(struct sk_buff, cb));
 	sock_skb_cb_check_size(sizeof(struct ferry_queued));
 

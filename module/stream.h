@@ -10,6 +10,7 @@
  *	stream_recv.c		recvmsg, and the queue of what is to be read
  *	stream_output.c		segments leave
  *	stream_input.c		segments arrive, and time passes
+ *	stamp.c			when what was sent left, and arrived
  *	option.c		socket options
  *	listen.c		listeners: requests, the accept queue, cookies
  *	linger.c		TIME_WAIT
@@ -91,7 +92,7 @@ struct ferry_stream {
 	u8			keep_count;
 	u8			syn_retries;	/* 0: the sysctl's */
 	bool			corked:1;	/* FERRY_CORK */
-	bool			sealed:1;	/* MSG_EOR: append to no skb before */
+	bool			sealed:1;	/* append to no skb before: MSG_EOR, a stamp */
 	bool			orphan:1;	/* counted as one */
 	bool			destroyed:1;
 };
@@ -99,10 +100,24 @@ struct ferry_stream {
 #define FERRY_DEFERRED_TIMER	0
 #define FERRY_DEFERRED_LOST	1
 
-/* A chunk that is to be sent, or was: an skb of payload alone. */
+/*
+ * struct ferry_outgoing - payload that is to be sent, or was: an skb of it alone
+ *
+ * @chunk must be first. @stamp_acked: the ACK of its last byte is to be stamped.
+ */
+struct ferry_outgoing {
+	struct ferry_chunk	chunk;
+	bool			stamp_acked;
+};
+
+static inline struct ferry_outgoing *ferry_outgoing(const struct sk_buff *skb)
+{
+	return (struct ferry_outgoing *)skb->cb;
+}
+
 static inline struct ferry_chunk *ferry_chunk(const struct sk_buff *skb)
 {
-	return (struct ferry_chunk *)skb->cb;
+	return &ferry_outgoing(skb)->chunk;
 }
 
 static inline struct sk_buff *ferry_chunk_skb(const struct ferry_chunk *chunk)

@@ -9,6 +9,7 @@
 #include <linux/sched/signal.h>
 
 #include "output.h"
+#include "stamp.h"
 #include "stream.h"
 
 /* So long may MSG_MORE and FERRY_CORK hold data back: tcp(7), in microseconds. */
@@ -43,7 +44,7 @@ static void ferry_stream_begin(struct sock *sk, struct sk_buff *skb)
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	/* Copies may write the header: it is no part of the payload. */
 	__skb_header_release(skb);
-	*ferry_chunk(skb) = (struct ferry_chunk) {};
+	*ferry_outgoing(skb) = (struct ferry_outgoing) {};
 	ferry_stream_charge(sk, skb->truesize);
 }
 
@@ -85,6 +86,7 @@ static struct sk_buff *ferry_stream_cut(struct sock *sk, struct sk_buff *skb,
 		skb_split(skb, rest, at);
 		skb->truesize -= behind;
 		rest->truesize += behind;
+		ferry_stamp_move(skb, rest);
 	}
 	return rest;
 }
@@ -165,6 +167,7 @@ void ferry_stream_free_acked(struct sock *sk)
 			break;
 		node = rb_next(node);
 		rb_erase(&skb->rbnode, &fy->sent);
+		ferry_stamp_acked(sk, skb);
 		ferry_stream_free(sk, skb);
 	}
 }
@@ -419,6 +422,7 @@ static int ferry_stream_append(struct sock *sk, struct msghdr *msg)
 }
 
 static int ferry_stream_send_bytes(struct sock *sk, struct msghdr *msg,
+				   const struct sockcm_cookie *sockc,
 				   long *timeo)
 {
 	struct ferry_stream *fy = ferry_stream(sk);
@@ -438,7 +442,7 @@ static int ferry_stream_send_bytes(struct sock *sk, struct msghdr *msg,
 		if (err >= 0) {
 			sent += err;
 			/* The wire need not wait for the rest. */
-			if (fy->held >= fy->conn.batch)
+			if (fy->held >= fy->conn.batch && msg_data_left(msg))
 				ferry_stream_send_now(sk, MSG_MORE);
 			continue;
 		}
@@ -455,6 +459,9 @@ static int ferry_stream_send_bytes(struct sock *sk, struct msghdr *msg,
 	if (flags & MSG_EOR && sent)
 		fy->sealed = true;
 out:
+	if (sent && ferry_stamp_request(sk, skb_peek_tail(&sk->sk_write_queue),
+					sockc, sent))
+		fy->sealed = true;
 	if (sent && !ferry_stream_send_ended(sk))
 		ferry_stream_send_now(sk, err ? 0 : flags);
 	return sent ?: err;
@@ -498,7 +505,9 @@ static void ferry_stream_drop_record(struct sock *sk, struct sk_buff_head *list)
 }
 
 static int ferry_stream_send_record(struct sock *sk, struct msghdr *msg,
-				    size_t len, long *timeo)
+				    size_t len,
+				    const struct sockcm_cookie *sockc,
+				    long *timeo)
 {
 	struct ferry_stream *fy = ferry_stream(sk);
 	struct iov_iter start = msg->msg_iter;
@@ -529,10 +538,40 @@ static int ferry_stream_send_record(struct sock *sk, struct msghdr *msg,
 			return err;
 	}
 	ferry_chunk(skb_peek_tail(&list))->flags = FERRY_F_EOR;
+	ferry_stamp_request(sk, skb_peek_tail(&list), sockc, len);
 	skb_queue_splice_tail(&list, &sk->sk_write_queue);
 	ferry_conn_queue(&fy->conn, len, FERRY_F_EOR);
 	ferry_stream_push(sk, ferry_stream_now());
 	return len;
+}
+
+/*
+ * What a call's control messages say. What TCP knows it ignores here, too: a
+ * connection has one mark. Records have nothing to be ignored: as AF_UNIX, or for
+ * want of what AF_UNIX can do, they refuse it.
+ */
+static int ferry_stream_read_control(struct sock *sk, struct msghdr *msg,
+				     struct sockcm_cookie *sockc)
+{
+	struct cmsghdr *cmsg;
+	u32 key;
+	int err;
+
+	err = sock_cmsg_send(sk, msg, sockc);
+	if (err)
+		return err;
+	/*
+	 * A stream's stamps are told apart by the place of their bytes, and its
+	 * bytes have no time to leave: that is its pace's to say.
+	 */
+	if (!ferry_stream_records(sk))
+		return ferry_sockcm_opt_id(sockc, &key) ||
+		       sockc->transmit_time ? -EINVAL : 0;
+	for_each_cmsghdr(cmsg, msg)
+		if (cmsg->cmsg_level == SOL_SOCKET &&
+		    !ferry_cmsg_of_stamps(cmsg))
+			return -EINVAL;
+	return 0;
 }
 
 static int ferry_stream_send_locked(struct sock *sk, struct msghdr *msg,
@@ -556,16 +595,16 @@ static int ferry_stream_send_locked(struct sock *sk, struct msghdr *msg,
 		if (err)
 			return sk_stream_error(sk, flags, err);
 	}
+	ferry_sockcm_init(&sockc, sk);
 	if (msg->msg_controllen) {
-		ferry_sockcm_init(&sockc, sk);
-		err = sock_cmsg_send(sk, msg, &sockc);
+		err = ferry_stream_read_control(sk, msg, &sockc);
 		if (err)
 			return err;
 	}
 	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 	err = ferry_stream_records(sk) ?
-	      ferry_stream_send_record(sk, msg, len, &timeo) :
-	      ferry_stream_send_bytes(sk, msg, &timeo);
+	      ferry_stream_send_record(sk, msg, len, &sockc, &timeo) :
+	      ferry_stream_send_bytes(sk, msg, &sockc, &timeo);
 	if (err >= 0)
 		return err;
 	err = sk_stream_error(sk, flags, err);
@@ -594,6 +633,9 @@ int ferry_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	int ret;
 
 	if (msg->msg_flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	/* As TCP's when it is turned off: no data before the handshake's end. */
+	if (msg->msg_flags & MSG_FASTOPEN && !ferry_stream_records(sk))
 		return -EOPNOTSUPP;
 
 	lock_sock(sk);

@@ -125,6 +125,42 @@ static inline void ferry_setup_tx_timestamp(struct sk_buff *skb,
 #endif
 }
 
+/* The same, where there is no skb yet. */
+static inline void
+ferry_sock_tx_timestamp(struct sock *sk, const struct sockcm_cookie *sockc,
+			u8 *tx_flags)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	sock_tx_timestamp(sk, sockc, tx_flags);
+#else
+	sock_tx_timestamp(sk, sockc->tsflags, tx_flags);
+#endif
+}
+
+/* A control message may say what a stamp is told by since 6.13. */
+static inline bool ferry_sockcm_opt_id(const struct sockcm_cookie *sockc,
+				       u32 *id)
+{
+#ifdef SOCKCM_FLAG_TS_OPT_ID
+	if (sockc->tsflags & SOCKCM_FLAG_TS_OPT_ID) {
+		*id = sockc->ts_opt_id;
+		return true;
+	}
+#endif
+	return false;
+}
+
+/* Whether a control message, of SOL_SOCKET, is about stamps of what is sent. */
+static inline bool ferry_cmsg_of_stamps(const struct cmsghdr *cmsg)
+{
+#ifdef SCM_TS_OPT_ID
+	if (cmsg->cmsg_type == SCM_TS_OPT_ID)
+		return true;
+#endif
+	return cmsg->cmsg_type == SO_TIMESTAMPING_OLD ||
+	       cmsg->cmsg_type == SO_TIMESTAMPING_NEW;
+}
+
 /* A timer learns its function when it is set up since 6.13. */
 static inline void
 ferry_hrtimer_setup(struct hrtimer *timer,
