@@ -93,6 +93,9 @@ static void ferry_dgram_queue(struct sock *sk, struct sk_buff *skb)
 	}
 
 	sk_mark_napi_id(sk, skb);
+	/* As with UDP, only who has one peer has a CPU that he is heard by. */
+	if (rcu_access_pointer(ferry_sk(sk)->peer))
+		sk_incoming_cpu_update(sk);
 	__skb_pull(skb, FERRY_HLEN);
 	/* It may lie there for long: hold nothing that others wait for. */
 	skb->dev = NULL;

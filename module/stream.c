@@ -687,6 +687,11 @@ static int ferry_stream_set_rcvlowat(struct sock *sk, int val)
 	const struct ferry_net *fn = ferry_net(sock_net(sk));
 	int most;
 
+	/* A record is enough, however short. */
+	if (ferry_stream_records(sk)) {
+		WRITE_ONCE(sk->sk_rcvlowat, val ?: 1);
+		return 0;
+	}
 	if (sk->sk_userlocks & SOCK_RCVBUF_LOCK)
 		most = READ_ONCE(sk->sk_rcvbuf) / 2;
 	else

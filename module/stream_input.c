@@ -274,6 +274,7 @@ static void ferry_stream_deliver(struct ferry_net *fn, struct sock *sk,
 	}
 	ferry_stream_trimmed(skb);
 	ferry_stream_arrived(sk, skb);
+	sk_incoming_cpu_update(sk);
 
 	bh_lock_sock_nested(sk);
 	if (!sock_owned_by_user(sk)) {
