@@ -393,6 +393,7 @@ static int ferry_dgram_sendmsg(struct socket *sock, struct msghdr *msg,
 	skb->priority = ferry_sockcm_priority(&sockc, sk);
 	skb->mark = sockc.mark;
 	ferry_setup_tx_timestamp(skb, &sockc);
+	ferry_skb_set_txtime(skb, &sockc, sk);
 
 	err = ferry_dgram_output(sk, skb, &dest);
 	return err ?: len;

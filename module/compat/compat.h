@@ -137,6 +137,19 @@ ferry_sock_tx_timestamp(struct sock *sk, const struct sockcm_cookie *sockc,
 #endif
 }
 
+/* SO_TXTIME: what clock a time to leave is of is in the skb since 6.11. */
+static inline void ferry_skb_set_txtime(struct sk_buff *skb,
+					const struct sockcm_cookie *sockc,
+					const struct sock *sk)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+	skb_set_delivery_type_by_clockid(skb, sockc->transmit_time,
+					 sk->sk_clockid);
+#else
+	skb->tstamp = sockc->transmit_time;
+#endif
+}
+
 /* A control message may say what a stamp is told by since 6.13. */
 static inline bool ferry_sockcm_opt_id(const struct sockcm_cookie *sockc,
 				       u32 *id)

@@ -369,6 +369,17 @@ int link_unhold(const char *name)
 		    NULL, NULL);
 }
 
+int link_qdisc(const char *name, const char *kind)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh;
+
+	nlh = qdisc_message(buf, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE,
+			    name);
+	mnl_attr_put_strz(nlh, TCA_KIND, kind);
+	return talk(NETLINK_ROUTE, nlh, NULL, NULL);
+}
+
 /* So many percent of 2^32. */
 static __u32 probability(unsigned int percent)
 {

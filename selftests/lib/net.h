@@ -62,6 +62,9 @@ int link_release(const char *name);
 /* Undo link_hold(): what is held is lost, what comes later is not. */
 int link_unhold(const char *name);
 
+/* A queueing discipline by its name, as it comes. link_unhold() removes it. */
+int link_qdisc(const char *name, const char *kind);
+
 /*
  * struct netem - what happens to packets on their way out of a device
  * @delay_ms: by so much each is late
