@@ -23,7 +23,8 @@
  *					the unsent queue, then as below
  *		FERRY_SEND_AGAIN:	ferry_conn_send(conn, plan.chunk, now, &seg)
  *		and put seg on the wire
- *	set the timer to ferry_conn_deadline(conn)
+ *	set the timer to ferry_conn_deadline(conn), and one that is exact to some
+ *	microseconds to ferry_conn_fine_deadline(conn)
  *
  * Sequence numbers have 64 bits, do not wrap and are compared as they are. Times
  * are microseconds of one clock that does not go back. Sizes count sequence
@@ -37,6 +38,7 @@
 #include <linux/types.h>
 
 #include "cong.h"
+#include "pace.h"
 #include "rack.h"
 #include "range.h"
 #include "rtt.h"
@@ -274,8 +276,7 @@ struct ferry_conn_setup {
  * @rcv_acked: acknowledgment number of the last segment sent
  * @rcv_fin: number of the peer's FIN, if @fin_seen
  * @gather_to: numbers below it are not gathered any more
- * @gather_at: when what is gathered is to leave, for a timer that is exact to some
- *	microseconds; 0: nothing is
+ * @gather_at: when what is gathered is to leave; 0: nothing is
  * @una_at: when @snd_una last moved, or something was sent after nothing was
  * @rto_from: since when the retransmission time-out counts
  * @reorder_at: when RACK's wait is over; 0: none
@@ -310,6 +311,7 @@ struct ferry_conn_setup {
  * @rack: loss detection
  * @cong: congestion control
  * @rwnd: receive window
+ * @pace: how fast it may send; the owner keeps its rate
  * @error: why it was closed: a negative errno, or 0
  * @state: enum ferry_state
  * @code: this end's record code
@@ -327,6 +329,7 @@ struct ferry_conn_setup {
  * @syn_retries: SYNs that may follow the first
  * @probes: keepalive's probes without an answer
  * @keep_count: so many of those are the end
+ * @paced: what there is to be sent waits for its pace
  * @fin_queued: a FIN is the last of the send queue
  * @fin_seen: the peer's FIN's number is known
  * @passive: it was opened by the peer
@@ -378,6 +381,7 @@ struct ferry_conn {
 	struct ferry_rack rack;
 	struct ferry_cong cong;
 	struct ferry_rwnd rwnd;
+	struct ferry_pace pace;
 	int	error;
 	u8	state;
 	u8	code;
@@ -393,6 +397,7 @@ struct ferry_conn {
 	u8	syn_retries;
 	u8	probes;
 	u8	keep_count;
+	bool	paced:1;
 	bool	fin_queued:1;
 	bool	fin_seen:1;
 	bool	passive:1;
@@ -548,6 +553,7 @@ void ferry_conn_control(struct ferry_conn *conn, u64 now,
 
 /* conn_timer.c */
 u64 ferry_conn_deadline(const struct ferry_conn *conn);
+u64 ferry_conn_fine_deadline(const struct ferry_conn *conn);
 void ferry_conn_timer(struct ferry_conn *conn, u64 now,
 		      struct ferry_result *result);
 

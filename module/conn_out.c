@@ -157,6 +157,7 @@ static enum ferry_send plan_new(struct ferry_conn *conn, u64 now,
 		bytes = allowed;
 	}
 	bytes = min_t(u32, bytes, conn->batch);
+	bytes = min_t(u32, bytes, ferry_pace_limit(&conn->pace, conn->mss));
 	plan->limit = bytes < unsent ? whole_segments(conn, bytes) : bytes;
 	return FERRY_SEND_NEW;
 }
@@ -192,7 +193,10 @@ static enum ferry_send plan_data(struct ferry_conn *conn, u64 now,
 		what = plan_lost(conn, plan);
 	else if (conn->snd_end != conn->snd_nxt)
 		what = plan_new(conn, now, plan, &limited);
-	if (what != FERRY_SEND_NOTHING)
+	conn->paced = what != FERRY_SEND_NOTHING &&
+		      !(conn->pending & FERRY_PENDING_HEAD) &&
+		      ferry_pace_holds(&conn->pace, now);
+	if (what != FERRY_SEND_NOTHING && !conn->paced)
 		return what;
 
 	conn->pending &= ~FERRY_PENDING_HEAD;
@@ -293,6 +297,7 @@ void ferry_conn_send(struct ferry_conn *conn, struct ferry_chunk *chunk,
 	} else if (chunk->seq == conn->snd_una) {
 		conn->rto_from = now;
 	}
+	ferry_pace_sent(&conn->pace, now, chunk->len);
 	ferry_board_sent(conn, chunk, now);
 	ferry_cong_on_sent(&conn->cong, now, size +
 			   ferry_conn_padding(conn, size), again);

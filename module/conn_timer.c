@@ -25,7 +25,8 @@ static void set(struct ferry_conn *conn, enum ferry_timer timer, u64 at)
 static void arm_idle(struct ferry_conn *conn, u64 now)
 {
 	conn->reorder_at = 0;
-	if (conn->snd_end == conn->snd_nxt)
+	/* What its pace holds back comes by itself. */
+	if (conn->snd_end == conn->snd_nxt || conn->paced)
 		set(conn, FERRY_TIMER_NONE, 0);
 	else if (conn->timer != FERRY_TIMER_PERSIST)
 		set(conn, FERRY_TIMER_PERSIST, now + ferry_rtt_rto(&conn->rtt));
@@ -236,7 +237,7 @@ static void alive_expired(struct ferry_conn *conn, u64 now,
  * ferry_conn_deadline() - when ferry_conn_timer() is to be called
  * @conn: the connection
  *
- * And when conn->gather_at says, which is so near that it wants a finer timer.
+ * And at ferry_conn_fine_deadline().
  *
  * Context: any; pure.
  * Return: the time, which may have passed; U64_MAX: never.
@@ -251,6 +252,24 @@ u64 ferry_conn_deadline(const struct ferry_conn *conn)
 		at = min_t(u64, at, conn->ack_at);
 	if (conn->alive_at)
 		at = min_t(u64, at, conn->alive_at);
+	return at;
+}
+
+/**
+ * ferry_conn_fine_deadline() - when it is to be called to the microsecond
+ * @conn: the connection
+ *
+ * For what is so near, or comes so often, that it wants a finer timer.
+ *
+ * Context: any; pure.
+ * Return: the time, which may have passed; U64_MAX: never.
+ */
+u64 ferry_conn_fine_deadline(const struct ferry_conn *conn)
+{
+	u64 at = conn->gather_at ? conn->gather_at : U64_MAX;
+
+	if (conn->paced)
+		at = min_t(u64, at, ferry_pace_until(&conn->pace));
 	return at;
 }
 

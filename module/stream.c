@@ -86,7 +86,7 @@ void ferry_stream_born(struct sock *sk)
 	fy->orphan = false;
 	fy->destroyed = false;
 	timer_setup(&sk->sk_timer, ferry_stream_timer, 0);
-	ferry_hrtimer_setup(&fy->gather, ferry_stream_gathered, CLOCK_MONOTONIC,
+	ferry_hrtimer_setup(&fy->fine, ferry_stream_fine_timer, CLOCK_MONOTONIC,
 			    HRTIMER_MODE_REL_PINNED_SOFT);
 	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, 1);
 }

@@ -68,7 +68,7 @@ struct ferry_stream {
 	struct rb_root		sent;		/* skbs, by sequence number */
 	u64			timer_at;	/* sk_timer expires, or 0 */
 	u64			cork_at;	/* when what is held must leave; 0 */
-	struct hrtimer		gather;		/* conn.gather_at */
+	struct hrtimer		fine;		/* ferry_conn_fine_deadline() */
 	u32			held;		/* queued bytes the engine knows not */
 
 	struct rb_root		ahead;		/* skbs ahead of their turn */
@@ -200,7 +200,7 @@ void ferry_stream_arrived(const struct sock *sk, struct sk_buff *skb);
 int ferry_stream_do_rcv(struct sock *sk, struct sk_buff *skb);
 void ferry_stream_lost(struct ferry_net *fn, int ifindex, u64 addr, int err);
 void ferry_stream_timer(struct timer_list *timer);
-enum hrtimer_restart ferry_stream_gathered(struct hrtimer *timer);
+enum hrtimer_restart ferry_stream_fine_timer(struct hrtimer *timer);
 void ferry_stream_release_cb(struct sock *sk);
 void ferry_stream_stray(struct ferry_net *fn, const struct sk_buff *skb,
 			const struct ferry_seg *seg);

@@ -374,16 +374,16 @@ void ferry_stream_timer(struct timer_list *timer)
 }
 
 /**
- * ferry_stream_gathered() - its time to gather is over
+ * ferry_stream_fine_timer() - as ferry_stream_timer(), to the microsecond
  * @timer: struct ferry_stream's; holds a reference on its socket
  *
  * Context: softirq.
  * Return: HRTIMER_NORESTART.
  */
-enum hrtimer_restart ferry_stream_gathered(struct hrtimer *timer)
+enum hrtimer_restart ferry_stream_fine_timer(struct hrtimer *timer)
 {
 	struct ferry_stream *fy = container_of(timer, struct ferry_stream,
-					       gather);
+					       fine);
 
 	ferry_stream_timer_fires(&fy->fs.sk);
 	return HRTIMER_NORESTART;

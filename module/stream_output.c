@@ -50,6 +50,17 @@ static void ferry_stream_transmit(struct sock *sk, struct sk_buff *skb,
 	ferry_output_seg(fn, out, &fy->flow, seg, fy->conn.mss);
 }
 
+/* SO_MAX_PACING_RATE, unless the queueing discipline sees to it (fq). */
+static u64 ferry_stream_pace(struct sock *sk)
+{
+	unsigned long rate = READ_ONCE(sk->sk_max_pacing_rate);
+
+	if (likely(rate == ~0UL))
+		return 0;
+	WRITE_ONCE(sk->sk_pacing_rate, rate);
+	return READ_ONCE(sk->sk_pacing_status) == SK_PACING_FQ ? 0 : rate;
+}
+
 /* Send what there is to send. */
 static void ferry_stream_send_all(struct sock *sk, u64 now)
 {
@@ -61,6 +72,7 @@ static void ferry_stream_send_all(struct sock *sk, u64 now)
 	enum ferry_send what;
 	struct sk_buff *skb;
 
+	conn->pace.rate = ferry_stream_pace(sk);
 	while ((what = ferry_conn_next(conn, now, &plan)) != FERRY_SEND_NOTHING) {
 		if (what == FERRY_SEND_CONTROL) {
 			ferry_conn_control(conn, now, &seg);
@@ -124,15 +136,17 @@ void ferry_stream_flush(struct sock *sk)
 }
 
 /* As sk_timer, the one that is exact to microseconds is left alone once it runs. */
-static void ferry_stream_arm_gather(struct sock *sk, u64 now)
+static void ferry_stream_arm_fine(struct sock *sk, u64 now)
 {
 	struct ferry_stream *fy = ferry_stream(sk);
-	u64 at = fy->conn.gather_at;
+	u64 at = ferry_conn_fine_deadline(&fy->conn);
 
-	if (hrtimer_is_queued(&fy->gather))
+	if (at == U64_MAX)
+		return;
+	if (hrtimer_is_queued(&fy->fine))
 		return;
 	sock_hold(sk);
-	hrtimer_start(&fy->gather,
+	hrtimer_start(&fy->fine,
 		      ns_to_ktime(at > now ? (at - now) * NSEC_PER_USEC : 0),
 		      HRTIMER_MODE_REL_PINNED_SOFT);
 }
@@ -154,8 +168,7 @@ void ferry_stream_arm(struct sock *sk, u64 now)
 	struct ferry_stream *fy = ferry_stream(sk);
 	u64 at = ferry_conn_deadline(&fy->conn);
 
-	if (fy->conn.gather_at)
-		ferry_stream_arm_gather(sk, now);
+	ferry_stream_arm_fine(sk, now);
 	if (fy->cork_at)
 		at = min(at, fy->cork_at);
 	if (at == U64_MAX || (fy->timer_at && fy->timer_at <= at))
@@ -228,7 +241,7 @@ void ferry_stream_done(struct sock *sk)
 		ferry_port_release(sk);
 	sk_stop_timer(sk, &sk->sk_timer);
 	fy->timer_at = 0;
-	if (hrtimer_try_to_cancel(&fy->gather) == 1)
+	if (hrtimer_try_to_cancel(&fy->fine) == 1)
 		__sock_put(sk);
 	ferry_stream_purge(sk);
 

@@ -488,6 +488,7 @@ static bool listen_in(struct sim_end *end, const struct ferry_seg *seg)
 		return false;
 	setup = conn_setup(end);
 	ferry_conn_accept(&end->conn, &setup, &end->request, end->sim->now);
+	end->conn.pace.rate = end->setup->pace;
 	end->listening = false;
 	end->requested = false;
 	return true;
@@ -549,9 +550,8 @@ void sim_end_receive(struct sim_end *end, const struct sim_packet *packet)
 
 static u64 conn_deadline(const struct sim_end *end)
 {
-	u64 gather_at = end->conn.gather_at ?: NEVER;
-
-	return min_t(u64, ferry_conn_deadline(&end->conn), gather_at);
+	return min_t(u64, ferry_conn_deadline(&end->conn),
+		     ferry_conn_fine_deadline(&end->conn));
 }
 
 /**
@@ -621,6 +621,7 @@ void sim_end_connect(struct sim_end *end)
 
 	end->listening = false;
 	ferry_conn_connect(&end->conn, &setup, end->sim->now);
+	end->conn.pace.rate = end->setup->pace;
 	end->progress_at = end->sim->now;
 	sim_end_output(end);
 }

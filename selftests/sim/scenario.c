@@ -104,6 +104,10 @@ static void make_end(struct sim_random *random, struct sim_end_setup *end,
 		end->merge_at = sim_magnitude(random, 1, 16);
 	if (sim_chance(random, 0.3))
 		end->gather = sim_magnitude(random, 1, 1000);
+	/* So slow that it counts, and not so slow that it is a stall. */
+	if (sim_chance(random, 0.2))
+		end->pace = sim_magnitude(random, end->bytes / 60 + 1000,
+					  end->bytes + 100000000);
 	end->newreno = sim_chance(random, 0.2);
 	end->odd_cuts = sim_chance(random, 0.2);
 	if (sim_chance(random, 0.1))

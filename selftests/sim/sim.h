@@ -97,6 +97,7 @@ struct sim_end_setup {
 	u32	batch;		/* payload that the device takes and cuts */
 	u32	merge_at;	/* segments in flight before writes are merged */
 	u32	gather;		/* between short segments, in microseconds */
+	u64	pace;		/* bytes per second; 0: as fast as it can */
 	bool	odd_cuts;	/* of any length, another one each time */
 	enum sim_ending ending;
 	u64	abort_at;

@@ -234,7 +234,7 @@ static void queue_bytes(u32 len)
 UNIT(conn_layout__sizes)
 {
 	CHECK_EQ(sizeof(struct ferry_chunk), 40);
-	CHECK(sizeof(struct ferry_conn) <= 640);
+	CHECK(sizeof(struct ferry_conn) <= 656);
 	CHECK(sizeof(struct ferry_request) <= 64);
 	CHECK(sizeof(struct ferry_timewait) <= 64);
 }
@@ -712,6 +712,76 @@ UNIT(conn_merge__not_records)
 	output();
 	queue_bytes(10);
 	CHECK_EQ(output().len, 10);
+}
+
+/* A connection of a thousand bytes each millisecond: one segment. */
+static void establish_paced(void)
+{
+	establish(0);
+	conn.pace.rate = 1000000;
+}
+
+/* Two segments leave at a time, and the next two when their time has passed. */
+UNIT(conn_pace__waits)
+{
+	establish_paced();
+	queue_bytes(5 * MSS);
+	CHECK_EQ(output().len, 2 * MSS);
+	CHECK_EQ(conn.snd_nxt, ISS + 1 + 2 * MSS);
+	/* The first are late, by a millisecond as it counts. */
+	CHECK_EQ(ferry_conn_fine_deadline(&conn), now + MS);
+	timer(MS - 1);
+	CHECK_EQ(output().kind, 0);
+	timer(1);
+	CHECK_EQ(output().len, 2 * MSS);
+	timer(2 * MS);
+	CHECK_EQ(output().len, MSS);
+	CHECK_EQ(ferry_conn_fine_deadline(&conn), U64_MAX);
+}
+
+/* An ACK does not wait, and what it acknowledges gives no leave. */
+UNIT(conn_pace__acknowledges_at_once)
+{
+	establish_paced();
+	queue_bytes(4 * MSS);
+	CHECK_EQ(output().len, 2 * MSS);
+	data_in(0, 2 * MSS, 2 * MSS, 0);
+	CHECK_EQ(output().kind, FERRY_KIND_DATA);
+	CHECK_EQ(conn.snd_nxt, ISS + 1 + 2 * MSS);
+	CHECK_EQ(conn.rcv_acked, IRS + 1 + 2 * MSS);
+}
+
+/* Nothing is in flight, and what waits for its pace is no closed window. */
+UNIT(conn_pace__is_no_closed_window)
+{
+	establish_paced();
+	conn.pace.rate = 1000;
+	queue_bytes(4 * MSS);
+	CHECK_EQ(output().len, 2 * MSS);
+	data_in(0, 2 * MSS, 0, 0);
+	CHECK_EQ(output().kind, 0);
+	CHECK_EQ(conn.timer, FERRY_TIMER_NONE);
+	CHECK_EQ(ferry_conn_deadline(&conn), U64_MAX);
+	CHECK_EQ(ferry_conn_fine_deadline(&conn), now + 2 * SECOND - MS);
+	timer(2 * SECOND);
+	CHECK_EQ(output().len, 2 * MSS);
+	CHECK_EQ(conn.timer == FERRY_TIMER_NONE, 0);
+}
+
+/* What was lost waits too; the first of it after a time-out does not. */
+UNIT(conn_pace__lost)
+{
+	establish_paced();
+	conn.pace.rate = 100;
+	queue_bytes(2 * MSS);
+	CHECK_EQ(output().len, 2 * MSS);
+	timer(ferry_conn_deadline(&conn) - now);
+	output();
+	timer(ferry_conn_deadline(&conn) - now);
+	CHECK_EQ(output().seq, ISS + 1);
+	data_in(0, MSS, 0, 0);
+	CHECK_EQ(output().kind, 0);
+	CHECK_EQ(conn.paced, true);
 }
 
 /* Send so many short segments that the next is gathered. */

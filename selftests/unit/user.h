@@ -59,6 +59,11 @@ static inline u64 div_u64(u64 dividend, u32 divisor)
 	return dividend / divisor;
 }
 
+static inline u64 div64_u64(u64 dividend, u64 divisor)
+{
+	return dividend / divisor;
+}
+
 /* linux/siphash.h: SipHash-2-4, of whole words only. */
 typedef struct {
 	u64 key[2];
