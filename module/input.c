@@ -104,6 +104,8 @@ void ferry_input_rcv(struct ferry_net *fn, struct sk_buff *skb)
 		return;
 	}
 
+	/* When it was to leave (SO_TXTIME) is not when it came. */
+	skb_clear_delivery_time(skb);
 	cb->saddr = saddr;
 	cb->daddr = daddr;
 	cb->pkt = pkt;
