@@ -358,6 +358,9 @@ static int ferry_dgram_sendmsg(struct socket *sock, struct msghdr *msg,
 	struct sk_buff *skb;
 	int err;
 
+	/* As with UDP, before where to. */
+	if (len > U16_MAX)
+		return -EMSGSIZE;
 	/* A datagram goes out whole with its call: no corking. */
 	if (msg->msg_flags & (MSG_OOB | MSG_MORE))
 		return -EOPNOTSUPP;
@@ -386,6 +389,9 @@ static int ferry_dgram_sendmsg(struct socket *sock, struct msghdr *msg,
 	err = ferry_dgram_ready(sk);
 	if (err)
 		return err;
+	/* It would fit: that is what was to be found out. */
+	if (msg->msg_flags & MSG_PROBE)
+		return len;
 
 	skb = ferry_dgram_alloc(sk, msg, len, headroom, tailroom);
 	if (IS_ERR(skb))

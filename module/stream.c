@@ -356,17 +356,21 @@ static int ferry_stream_connect_finish(struct socket *sock, int flags, int err)
 }
 
 static int ferry_stream_connect_locked(struct socket *sock,
-				       const struct sockaddr_ferry *sfy,
-				       int flags)
+				       ferry_sockaddr *addr, int len, int flags)
 {
 	struct sock *sk = sock->sk;
+	struct sockaddr_ferry sfy;
 	int err;
 
 	switch (sock->state) {
 	case SS_UNCONNECTED:
 		if (sk->sk_state != TCP_CLOSE)
 			return -EISCONN;
-		err = ferry_stream_connect_start(sk, sfy);
+		/* As with TCP, only one that is needed can be wrong. */
+		err = ferry_socket_parse(addr, len, &sfy);
+		if (err)
+			return err;
+		err = ferry_stream_connect_start(sk, &sfy);
 		if (err)
 			return err;
 		sock->state = SS_CONNECTING;
@@ -384,16 +388,10 @@ static int ferry_stream_connect(struct socket *sock, ferry_sockaddr *addr,
 				int len, int flags)
 {
 	struct sock *sk = sock->sk;
-	struct sockaddr_ferry sfy;
 	int err = 0;
 
 	if (len < (int)sizeof(addr->sa_family))
 		return -EINVAL;
-	if (addr->sa_family != AF_UNSPEC) {
-		err = ferry_socket_parse(addr, len, &sfy);
-		if (err)
-			return err;
-	}
 
 	lock_sock(sk);
 	if (addr->sa_family == AF_UNSPEC) {
@@ -401,7 +399,7 @@ static int ferry_stream_connect(struct socket *sock, ferry_sockaddr *addr,
 		ferry_stream_disconnect(sk);
 		sock->state = SS_UNCONNECTED;
 	} else {
-		err = ferry_stream_connect_locked(sock, &sfy, flags);
+		err = ferry_stream_connect_locked(sock, addr, len, flags);
 	}
 	release_sock(sk);
 	return err;
@@ -439,8 +437,8 @@ static int ferry_stream_shutdown(struct socket *sock, int how)
 	}
 	switch (sk->sk_state) {
 	case TCP_CLOSE:
-		/* It fails, and who sleeps is woken. */
-		err = -ENOTCONN;
+		/* It fails, and who sleeps is woken. AF_UNIX's never fails. */
+		err = ferry_stream_records(sk) ? 0 : -ENOTCONN;
 		fallthrough;
 	default:
 		WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);

@@ -167,6 +167,16 @@ static inline bool ferry_stream_records(const struct sock *sk)
 	return sk->sk_type == SOCK_SEQPACKET;
 }
 
+/* Whether it is a record socket that has no connection, and had none. */
+static inline bool ferry_stream_record_alone(const struct sock *sk)
+{
+	int state = READ_ONCE(sk->sk_state);
+
+	return ferry_stream_records(sk) &&
+	       (state == TCP_LISTEN ||
+		(state == TCP_CLOSE && !READ_ONCE(sk->sk_shutdown)));
+}
+
 static inline void ferry_stream_set_state(struct sock *sk, int state)
 {
 	/* Pairs with ferry_stream_poll(), which has no lock. */

@@ -887,7 +887,7 @@ int ferry_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 	int ret;
 
 	if (flags & MSG_OOB)
-		return -EOPNOTSUPP;
+		return ferry_stream_record_alone(sk) ? -ENOTCONN : -EOPNOTSUPP;
 	if (flags & MSG_ERRQUEUE)
 		return sock_recv_errqueue(sk, msg, len, SOL_FERRY,
 					  FERRY_RECVERR);

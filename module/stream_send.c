@@ -586,10 +586,13 @@ static int ferry_stream_send_locked(struct sock *sk, struct msghdr *msg,
 	if (ferry_stream_records(sk))
 		flags |= MSG_NOSIGNAL;
 
-	if (ferry_stream_records(sk) && !sk->sk_err &&
-	    (sk->sk_state == TCP_LISTEN ||
-	     (sk->sk_state == TCP_CLOSE && !sk->sk_shutdown)))
-		return -ENOTCONN;
+	if (ferry_stream_records(sk) && !sk->sk_err) {
+		if (ferry_stream_record_alone(sk))
+			return -ENOTCONN;
+		/* As with AF_UNIX, before what is over. */
+		if (len > READ_ONCE(sk->sk_sndbuf))
+			return -EMSGSIZE;
+	}
 	if ((1 << sk->sk_state) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) {
 		err = sk_stream_wait_connect(sk, &timeo);
 		if (err)
@@ -633,7 +636,7 @@ int ferry_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	int ret;
 
 	if (msg->msg_flags & MSG_OOB)
-		return -EOPNOTSUPP;
+		return ferry_stream_record_alone(sk) ? -ENOTCONN : -EOPNOTSUPP;
 	/* As TCP's when it is turned off: no data before the handshake's end. */
 	if (msg->msg_flags & MSG_FASTOPEN && !ferry_stream_records(sk))
 		return -EOPNOTSUPP;
