@@ -25,6 +25,8 @@
 #define HLEN	20
 /* What ferry0 carries: its MTU without Ferry's header. */
 #define LOOP_MAX	(65535 - HLEN)
+/* The C library has the kernel's MSG_PROBE by another name. */
+#define MSG_PROBE	MSG_PROXY
 #define PAIR_MAX	(1500 - HLEN)
 
 FIXTURE(send) {
@@ -227,6 +229,21 @@ TEST_F(send, flags_that_do_not_apply)
 	EXPECT_TRUE(sock_empty(self->reader));
 	EXPECT_EQ(1, sock_send(self->fd, "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL |
 						 MSG_CONFIRM | MSG_DONTROUTE));
+}
+
+/* MSG_PROBE: whether it would fit, and where to; as with UDP, nothing leaves. */
+TEST_F(send, probe)
+{
+	static char large[65536];
+
+	EXPECT_EQ(5, sendto(self->fd, "hello", 5, MSG_PROBE,
+			    (void *)&self->there, sizeof(self->there)));
+	EXPECT_EQ(-1, sendto(self->fd, large, sizeof(large) - 1, MSG_PROBE,
+			     (void *)&self->there, sizeof(self->there)));
+	EXPECT_EQ(EMSGSIZE, errno);
+	ASSERT_EQ(1, sock_send_to(self->fd, "x", 1, &self->there));
+	EXPECT_EQ(1, sock_await(self->reader, large, sizeof(large)));
+	EXPECT_TRUE(sock_empty(self->reader));
 }
 
 /* A fault in the middle of the data: nothing goes out. */
