@@ -105,6 +105,45 @@ void ferry_conn_established(struct ferry_conn *conn, u64 now,
 }
 
 /**
+ * ferry_conn_pair() - both ends of a connection, and the handshake of the two
+ * @a: the end that connects, of any content
+ * @setup_a: what it is born with
+ * @b: the other one, of any content
+ * @setup_b: what that is born with; its record code is of @setup_a's sort
+ * @now: the time
+ *
+ * Both are established, and have nothing to send. No time has passed, so the
+ * round-trip time was not measured.
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_pair(struct ferry_conn *a, const struct ferry_conn_setup *setup_a,
+		     struct ferry_conn *b, const struct ferry_conn_setup *setup_b,
+		     u64 now)
+{
+	const struct ferry_request_offer offer = {
+		.iss = setup_b->iss,
+		.window = setup_b->room,
+		.mss = setup_b->mss,
+		.code = setup_b->code,
+	};
+	struct ferry_request request = {};
+	struct ferry_result result;
+	struct ferry_seg seg;
+
+	ferry_conn_connect(a, setup_a, now);
+	ferry_conn_control(a, now, &seg);
+	ferry_request_init(&request, &seg, &offer);
+	ferry_request_synack(&request, now, &seg);
+	seg.echo = 0;
+	ferry_conn_in(a, &seg, now, &result);
+	ferry_conn_control(a, now, &seg);
+	seg.echo = 0;
+	ferry_conn_accept(b, setup_b, &request, now);
+	ferry_conn_in(b, &seg, now, &result);
+}
+
+/**
  * ferry_conn_close() - it is over
  * @conn: the connection
  * @error: why: a negative errno, or 0

@@ -528,6 +528,9 @@ struct ferry_request;
 void ferry_conn_accept(struct ferry_conn *conn,
 		       const struct ferry_conn_setup *setup,
 		       const struct ferry_request *request, u64 now);
+void ferry_conn_pair(struct ferry_conn *a, const struct ferry_conn_setup *setup_a,
+		     struct ferry_conn *b, const struct ferry_conn_setup *setup_b,
+		     u64 now);
 void ferry_conn_queue(struct ferry_conn *conn, u32 len, u8 flags);
 void ferry_conn_read(struct ferry_conn *conn);
 void ferry_conn_flush(struct ferry_conn *conn);

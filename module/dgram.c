@@ -16,6 +16,7 @@
 #include "input.h"
 #include "netns.h"
 #include "output.h"
+#include "pair.h"
 #include "socket.h"
 #include "unreach.h"
 
@@ -543,7 +544,7 @@ const struct proto_ops ferry_dgram_ops = {
 	.release	= ferry_socket_release,
 	.bind		= ferry_socket_bind,
 	.connect	= ferry_dgram_connect,
-	.socketpair	= sock_no_socketpair,
+	.socketpair	= ferry_pair_dgram,
 	.accept		= sock_no_accept,
 	.getname	= ferry_socket_getname,
 	.poll		= datagram_poll,

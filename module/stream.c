@@ -15,6 +15,7 @@
 #include "linger.h"
 #include "listen.h"
 #include "output.h"
+#include "pair.h"
 #include "port.h"
 #include "stream.h"
 
@@ -731,7 +732,7 @@ const struct proto_ops ferry_stream_ops = {
 	.release	= ferry_stream_release,
 	.bind		= ferry_socket_bind,
 	.connect	= ferry_stream_connect,
-	.socketpair	= sock_no_socketpair,
+	.socketpair	= ferry_pair_stream,
 	.accept		= ferry_stream_accept,
 	.getname	= ferry_stream_getname,
 	.poll		= ferry_stream_poll,

@@ -462,8 +462,34 @@ static int do_stop_listening(struct scene *scene)
 	return hears_of_end(scene->fd);
 }
 
+static int socketpair_of(struct scene *scene, int type)
+{
+	int fd[2];
+
+	if (socketpair(AF_FERRY, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fd))
+		return -errno;
+	fault_over();
+	scene->fd = fd[0];
+	scene->other = fd[1];
+	return send(scene->fd, PAYLOAD, sizeof(PAYLOAD), 0) < 0 ? -errno :
+								  receive(scene, 0);
+}
+
+static int do_socketpair(struct scene *scene)
+{
+	return socketpair_of(scene, SOCK_STREAM) ?: conn_linger(scene->fd, 0);
+}
+
+static int do_dgram_socketpair(struct scene *scene)
+{
+	return socketpair_of(scene, SOCK_DGRAM);
+}
+
 const struct operation stream_operations[] = {
 	{ "stream: socket", NULL, with_stream, .errnos = { ENOBUFS } },
+	{ "stream: socketpair", NULL, do_socketpair, .errnos = { ENOBUFS } },
+	{ "datagram: socketpair", NULL, do_dgram_socketpair,
+	  .errnos = { ENOBUFS } },
 	{ "stream: bind", NULL, with_bound_stream, .errnos = { ENOBUFS } },
 	{ "stream: listen", with_bound_stream, do_listen,
 	  .errnos = { ENOBUFS } },
