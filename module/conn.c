@@ -13,6 +13,7 @@ static void born(struct ferry_conn *conn, const struct ferry_conn_setup *setup,
 		.snd_una = setup->iss,
 		.snd_nxt = setup->iss + 1,
 		.snd_end = setup->iss + 1,
+		.count.iss = setup->iss,
 		.una_at = now,
 		.heard_at = now,
 		.linger2 = FERRY_LINGER2_DEFAULT,
@@ -75,6 +76,7 @@ void ferry_conn_accept(struct ferry_conn *conn,
 	conn->peer_code = request->peer_code;
 	conn->mss = min_t(u32, conn->mss, request->peer_mss);
 	ferry_cong_set_mss(&conn->cong, conn->mss);
+	conn->count.irs = request->irs;
 	conn->rcv_nxt = request->irs + 1;
 	conn->rcv_acked = conn->rcv_nxt;
 	conn->echo = request->echo;
@@ -237,6 +239,22 @@ void ferry_conn_read(struct ferry_conn *conn)
 void ferry_conn_wanted(struct ferry_conn *conn)
 {
 	if (conn->unacked >= FERRY_ACK_SEGMENTS)
+		conn->pending |= FERRY_PENDING_ACK;
+}
+
+/**
+ * ferry_conn_quickack() - whether acknowledgments are not to be held back
+ * @conn: the connection
+ * @on: whether the next ones leave at once, and one that waits leaves now
+ *
+ * Either ends by itself: see @quick. ferry_conn_next() is to be asked afterwards.
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_quickack(struct ferry_conn *conn, bool on)
+{
+	conn->quick = on ? FERRY_QUICK_ACKS : 0;
+	if (on && conn->ack_at)
 		conn->pending |= FERRY_PENDING_ACK;
 }
 

@@ -265,6 +265,41 @@ struct ferry_conn_setup {
 };
 
 /**
+ * struct ferry_conn_count - what a connection has done so far, for who asks
+ *
+ * @iss: its first sequence number
+ * @irs: the peer's
+ * @bytes: payload sent, again included
+ * @bytes_again: payload sent again
+ * @round_end: number that ends the round trip of @rate
+ * @rate: bytes a second that arrived in the last round trip
+ * @round_at: when this one began, the low half of the time
+ * @round_base: @delivered then
+ * @delivered: what has arrived at the peer, as it counts in the congestion window
+ * @segs_out: segments sent; a chunk is as many as a device cuts it into
+ * @data_out: of them, those with payload
+ * @again: of them, those that were sent before
+ * @segs_in: segments that arrived
+ * @data_in: of them, those with payload
+ */
+struct ferry_conn_count {
+	u64	iss;
+	u64	irs;
+	u64	bytes;
+	u64	bytes_again;
+	u64	round_end;
+	u64	rate;
+	u32	round_at;
+	u32	round_base;
+	u32	delivered;
+	u32	segs_out;
+	u32	data_out;
+	u32	again;
+	u32	segs_in;
+	u32	data_in;
+};
+
+/**
  * struct ferry_conn - one end of a connection
  *
  * @ops: the owner's functions
@@ -312,6 +347,7 @@ struct ferry_conn_setup {
  * @cong: congestion control
  * @rwnd: receive window
  * @pace: how fast it may send; the owner keeps its rate
+ * @count: what it has done so far
  * @error: why it was closed: a negative errno, or 0
  * @state: enum ferry_state
  * @code: this end's record code
@@ -382,6 +418,7 @@ struct ferry_conn {
 	struct ferry_cong cong;
 	struct ferry_rwnd rwnd;
 	struct ferry_pace pace;
+	struct ferry_conn_count count;
 	int	error;
 	u8	state;
 	u8	code;
@@ -535,6 +572,7 @@ void ferry_conn_queue(struct ferry_conn *conn, u32 len, u8 flags);
 void ferry_conn_read(struct ferry_conn *conn);
 void ferry_conn_flush(struct ferry_conn *conn);
 void ferry_conn_wanted(struct ferry_conn *conn);
+void ferry_conn_quickack(struct ferry_conn *conn, bool on);
 void ferry_conn_forget_ahead(struct ferry_conn *conn);
 void ferry_conn_abort(struct ferry_conn *conn);
 void ferry_conn_orphan(struct ferry_conn *conn, u64 now, u64 linger2);

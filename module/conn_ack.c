@@ -5,13 +5,6 @@
  */
 #include "conn_impl.h"
 
-/* RACK counts segments, and a chunk may be many. */
-static u32 segments(const struct ferry_conn *conn, u32 size)
-{
-	if (size <= conn->mss)
-		return !!size;
-	return DIV_ROUND_UP(size, conn->mss);
-}
 
 /**
  * ferry_ack_reo_wnd() - how long RACK waits for what was reordered
@@ -24,7 +17,7 @@ u32 ferry_ack_reo_wnd(const struct ferry_conn *conn)
 {
 	return ferry_rack_reo_wnd(&conn->rack, ferry_rtt_min_get(&conn->rtt),
 				  ferry_rtt_smoothed(&conn->rtt),
-				  segments(conn, conn->sacked),
+				  ferry_conn_segments(conn, conn->sacked),
 				  ferry_cong_recovering(&conn->cong));
 }
 
@@ -170,6 +163,22 @@ static void recover(struct ferry_conn *conn, const struct ferry_seg *seg,
 		ferry_board_find_again(conn);
 }
 
+/* How much has arrived, and how fast: once a round trip. */
+static void count_delivered(struct ferry_conn *conn, u32 delivered, u64 now)
+{
+	struct ferry_conn_count *count = &conn->count;
+	u32 elapsed = (u32)now - count->round_at;
+	u32 arrived;
+
+	count->delivered += delivered;
+	if (conn->snd_una < count->round_end)
+		return;
+	arrived = count->delivered - count->round_base;
+	if (arrived && elapsed)
+		count->rate = div_u64((u64)arrived * 1000000, elapsed);
+	ferry_conn_begin_round(conn, now);
+}
+
 /**
  * ferry_ack_in() - take a segment's acknowledgment
  * @conn: the connection
@@ -216,6 +225,8 @@ void ferry_ack_in(struct ferry_conn *conn, const struct ferry_seg *seg,
 	ack.lost = work.lost;
 	ack.inflight = ferry_conn_inflight(conn);
 	ack.srtt = ferry_rtt_smoothed(&conn->rtt);
+	if (work.delivered)
+		count_delivered(conn, work.delivered, now);
 	if (ferry_cong_on_ack(&conn->cong, &ack))
 		ferry_rack_recovered(&conn->rack);
 	if (work.delivered || work.lost || conn->reorder_at || wider)

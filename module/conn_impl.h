@@ -70,6 +70,22 @@ void ferry_conn_established(struct ferry_conn *conn, u64 now,
 void ferry_conn_close(struct ferry_conn *conn, int error,
 		      struct ferry_result *result);
 
+/* What a device makes of a chunk, which RACK counts as well. */
+static inline u32 ferry_conn_segments(const struct ferry_conn *conn, u32 size)
+{
+	if (size <= conn->mss)
+		return !!size;
+	return DIV_ROUND_UP(size, conn->mss);
+}
+
+/* From here on what arrives is of another round trip: for conn->count.rate. */
+static inline void ferry_conn_begin_round(struct ferry_conn *conn, u64 now)
+{
+	conn->count.round_at = now;
+	conn->count.round_base = conn->count.delivered;
+	conn->count.round_end = conn->snd_nxt;
+}
+
 /* Everything that was sent is acknowledged. */
 static inline bool ferry_conn_idle(const struct ferry_conn *conn)
 {

@@ -25,6 +25,7 @@ static bool take_facts(struct ferry_conn *conn, const struct ferry_seg *seg)
 	conn->peer_code = seg->code;
 	conn->mss = min_t(u32, conn->mss, seg->mss);
 	ferry_cong_set_mss(&conn->cong, conn->mss);
+	conn->count.irs = seg->seq;
 	conn->rcv_nxt = seg->seq + 1;
 	conn->rcv_acked = conn->rcv_nxt;
 	conn->echo = seg->stamp;
@@ -401,6 +402,8 @@ void ferry_conn_in(struct ferry_conn *conn, const struct ferry_seg *seg,
 		   u64 now, struct ferry_result *result)
 {
 	*result = (struct ferry_result) {};
+	conn->count.segs_in++;
+	conn->count.data_in += !!seg->len;
 	switch (conn->state) {
 	case FERRY_SYN_SENT:
 		syn_sent_in(conn, seg, now, result);

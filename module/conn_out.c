@@ -264,6 +264,21 @@ static void fill(struct ferry_conn *conn, u64 now, struct ferry_seg *seg)
 	conn->pending &= ~FERRY_PENDING_ACK;
 }
 
+static void count_sent(struct ferry_conn *conn, u32 len, bool again)
+{
+	struct ferry_conn_count *count = &conn->count;
+	u32 segments = ferry_conn_segments(conn, len);
+
+	/* A FIN is a segment, too. */
+	count->segs_out += segments ?: 1;
+	count->data_out += segments;
+	count->bytes += len;
+	if (again) {
+		count->again += segments ?: 1;
+		count->bytes_again += len;
+	}
+}
+
 /**
  * ferry_conn_send() - a chunk is about to leave
  * @conn: the connection
@@ -283,13 +298,17 @@ void ferry_conn_send(struct ferry_conn *conn, struct ferry_chunk *chunk,
 	u32 size = ferry_chunk_size(chunk);
 
 	fill(conn, now, seg);
+	count_sent(conn, chunk->len, again);
 	if (!again) {
-		if (ferry_conn_idle(conn)) {
-			conn->una_at = now;
-			conn->rto_from = now;
-		}
+		bool idle = ferry_conn_idle(conn);
+
 		chunk->seq = conn->snd_nxt;
 		conn->snd_nxt += size;
+		if (idle) {
+			conn->una_at = now;
+			conn->rto_from = now;
+			ferry_conn_begin_round(conn, now);
+		}
 		note_short(conn, chunk->len, now);
 		/* A reply: the peer's next will take its ACK along as well. */
 		if (conn->quick < FERRY_QUICK_ACKS)
@@ -372,6 +391,7 @@ void ferry_conn_control(struct ferry_conn *conn, u64 now,
 		return;
 	}
 	fill(conn, now, seg);
+	conn->count.segs_out++;
 	if (conn->pending & FERRY_PENDING_ASK) {
 		conn->pending &= ~FERRY_PENDING_ASK;
 		seg->flags = FERRY_F_ASK;

@@ -55,7 +55,7 @@ struct ferry_listener {
  * whoever takes it off the list, under the listener's lock, takes it out of the
  * table and frees it after a grace period: the segment that completes the
  * handshake or takes it back, the timer after the last SYN-ACK, or the listener
- * when it stops. @request's times and @node are guarded by the listener's lock,
+ * when it stops. @request's times and counts and @node are guarded by the listener's lock,
  * the rest is const.
  */
 struct ferry_listen_request {
@@ -195,6 +195,10 @@ static void ferry_listen_expire(struct ferry_net *fn, struct list_head *list,
 			ferry_stats_inc(fn, FERRY_STAT_REQUEST_EXPIRED);
 			continue;
 		}
+		if (ferry_request_pass(&req->request, now)) {
+			ferry_listen_await(req, now);
+			continue;
+		}
 		ferry_listen_answer(req, now, &seg);
 		ferry_stats_inc(fn, FERRY_STAT_RETRANS);
 		ferry_output_control(fn, NULL, &req->flow, &seg);
@@ -252,6 +256,7 @@ static bool ferry_listen_offer(struct sock *sk, const struct ferry_flow *flow,
 		.mss = setup.mss,
 		.code = setup.code,
 		.retries = READ_ONCE(fn->set.synack_retries),
+		.defer = READ_ONCE(ferry_stream(sk)->defer_accept),
 	};
 	return true;
 }
@@ -461,16 +466,31 @@ static void ferry_listen_hand_over(struct sock *sk, struct sk_buff *skb)
 	sock_put(sk);
 }
 
+/* FERRY_DEFER_ACCEPT: is it to be as if the segment had not come? */
+static bool ferry_listen_put_off(struct ferry_listen_request *req,
+				 const struct ferry_seg *seg)
+{
+	bool put_off;
+
+	if (likely(!req->request.defer))
+		return false;
+	spin_lock(&req->listener->lock);
+	put_off = ferry_request_put_off(&req->request, seg);
+	spin_unlock(&req->listener->lock);
+	return put_off;
+}
+
 /* A segment completes a request's handshake. Returns whether it was taken. */
 static bool ferry_listen_complete(struct ferry_net *fn,
 				  struct ferry_listen_request *req,
-				  struct sk_buff *skb)
+				  struct sk_buff *skb,
+				  const struct ferry_seg *seg)
 {
 	struct ferry_listener *l = req->listener;
 	struct sock *parent = l->sk, *sk;
 	bool claimed;
 
-	if (ferry_listen_overflow(fn, parent))
+	if (ferry_listen_put_off(req, seg) || ferry_listen_overflow(fn, parent))
 		return false;
 	spin_lock(&l->lock);
 	claimed = ferry_listen_claim(req);
@@ -521,7 +541,7 @@ void ferry_listen_request_rcv(struct ferry_net *fn, struct ferry_flow *flow,
 	ferry_wire_read_seg(skb->data, &ferry_skb_cb(skb)->pkt, &seg);
 	switch (ferry_request_in(&req->request, &seg)) {
 	case FERRY_REQUEST_ACCEPT:
-		if (ferry_listen_complete(fn, req, skb))
+		if (ferry_listen_complete(fn, req, skb, &seg))
 			return;
 		break;
 	case FERRY_REQUEST_SYNACK:

@@ -5,6 +5,7 @@
  */
 #include <linux/net.h>
 
+#include "info.h"
 #include "stream.h"
 
 #define FERRY_KEEPIDLE_MAX	32767
@@ -12,6 +13,7 @@
 #define FERRY_KEEPCNT_MAX	127
 #define FERRY_SYNCNT_MAX	127
 #define FERRY_LINGER2_MAX	120
+#define FERRY_MAXSEG_MAX	65535
 
 static u64 ferry_option_seconds(u32 seconds)
 {
@@ -95,6 +97,82 @@ void ferry_option_apply(struct sock *sk)
 	struct ferry_stream *fy = ferry_stream(sk);
 
 	fy->conn.user_timeout = (u64)fy->user_timeout * USEC_PER_MSEC;
+	if (fy->unhurried)
+		fy->conn.quick = 0;
+}
+
+static int ferry_option_set_maxseg(struct sock *sk, int val)
+{
+	if (val && (val < (int)FERRY_MSS_MIN || val > FERRY_MAXSEG_MAX))
+		return -EINVAL;
+	/* A listener's is read by those who connect. */
+	WRITE_ONCE(ferry_stream(sk)->user_mss, val);
+	return 0;
+}
+
+static int ferry_option_get_maxseg(const struct sock *sk)
+{
+	const struct ferry_stream *fy = ferry_stream(sk);
+
+	if (!ferry_option_live(sk) && fy->user_mss)
+		return fy->user_mss;
+	return fy->conn.mss;
+}
+
+static int ferry_option_set_notsent_lowat(struct sock *sk, u32 val)
+{
+	WRITE_ONCE(ferry_stream(sk)->notsent_lowat, val);
+	/* There may be room now. */
+	sk->sk_write_space(sk);
+	return 0;
+}
+
+static int ferry_option_set_quickack(struct sock *sk, bool on)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+
+	fy->unhurried = !on;
+	if (ferry_option_live(sk)) {
+		ferry_conn_quickack(&fy->conn, on);
+		ferry_stream_push(sk, ferry_stream_now());
+	}
+	return 0;
+}
+
+/*
+ * Seconds as the count of SYN-ACKs that takes as long, each waiting twice as long as
+ * the one before, and back (as TCP).
+ */
+static u8 ferry_option_defer(int seconds)
+{
+	int wait = 1, all = 1;
+	u8 count = 1;
+
+	if (seconds <= 0)
+		return 0;
+	for (; seconds > all && count < U8_MAX; count++) {
+		wait = min(2 * wait, (int)(FERRY_RTO_MAX / USEC_PER_SEC));
+		all += wait;
+	}
+	return count;
+}
+
+static int ferry_option_defer_seconds(u8 count)
+{
+	int wait = 1, all = 0;
+
+	for (; count; count--) {
+		all += wait;
+		wait = min(2 * wait, (int)(FERRY_RTO_MAX / USEC_PER_SEC));
+	}
+	return all;
+}
+
+static int ferry_option_get_quickack(const struct sock *sk)
+{
+	const struct ferry_stream *fy = ferry_stream(sk);
+
+	return ferry_option_live(sk) ? !!fy->conn.quick : !fy->unhurried;
 }
 
 static int ferry_option_set_cork(struct sock *sk, int val)
@@ -158,6 +236,16 @@ static int ferry_option_set_int(struct sock *sk, int option, int val)
 	case FERRY_LINGER2:
 		fy->linger2 = val < 0 ? -1 :
 			      val > FERRY_LINGER2_MAX ? FERRY_LINGER2_MAX : val;
+		return 0;
+	case FERRY_MAXSEG:
+		return ferry_option_set_maxseg(sk, val);
+	case FERRY_NOTSENT_LOWAT:
+		return ferry_option_set_notsent_lowat(sk, val);
+	case FERRY_QUICKACK:
+		return ferry_option_set_quickack(sk, val);
+	case FERRY_DEFER_ACCEPT:
+		/* Read by those who connect. */
+		WRITE_ONCE(fy->defer_accept, ferry_option_defer(val));
 		return 0;
 	default:
 		return -ENOPROTOOPT;
@@ -252,7 +340,16 @@ static int ferry_option_get_int(const struct sock *sk, int option, int *val)
 		*val = fy->linger2 ?: READ_ONCE(set->fin_timeout);
 		return 0;
 	case FERRY_MAXSEG:
-		*val = fy->conn.mss;
+		*val = ferry_option_get_maxseg(sk);
+		return 0;
+	case FERRY_NOTSENT_LOWAT:
+		*val = fy->notsent_lowat;
+		return 0;
+	case FERRY_QUICKACK:
+		*val = ferry_option_get_quickack(sk);
+		return 0;
+	case FERRY_DEFER_ACCEPT:
+		*val = ferry_option_defer_seconds(fy->defer_accept);
 		return 0;
 	default:
 		return -ENOPROTOOPT;
@@ -286,6 +383,7 @@ int ferry_option_get(struct socket *sock, int level, int option,
 	char name[FERRY_CONGESTION_LEN];
 	struct sock *sk = sock->sk;
 	const void *from = name;
+	struct ferry_info info;
 	int size = sizeof(name);
 	int len, val, err = 0;
 
@@ -300,6 +398,10 @@ int ferry_option_get(struct socket *sock, int level, int option,
 	lock_sock(sk);
 	if (option == FERRY_CONGESTION) {
 		ferry_option_get_congestion(sk, name);
+	} else if (option == FERRY_INFO) {
+		ferry_info_get(sk, &info);
+		from = &info;
+		size = sizeof(info);
 	} else {
 		err = ferry_option_get_int(sk, option, &val);
 		from = &val;

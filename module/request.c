@@ -38,6 +38,7 @@ bool ferry_request_init(struct ferry_request *request,
 		.code = offer->code,
 		.peer_code = syn->code,
 		.retries = offer->retries,
+		.defer = offer->defer,
 	};
 	return true;
 }
@@ -126,7 +127,45 @@ void ferry_request_synack(struct ferry_request *request, u64 now,
  */
 bool ferry_request_expired(const struct ferry_request *request)
 {
-	return request->sends > request->retries;
+	return request->sends > request->retries &&
+	       (!request->acked || request->sends > request->defer);
+}
+
+/**
+ * ferry_request_pass() - whether a SYN-ACK that is due need not be sent
+ * @request: the request, its deadline come; if so, another one is set
+ * @now: the time
+ *
+ * The last one was acknowledged, and only data is waited for. The one before the
+ * end of that is sent, so that it is acknowledged once more.
+ *
+ * Context: any; pure.
+ * Return: whether it need not.
+ */
+bool ferry_request_pass(struct ferry_request *request, u64 now)
+{
+	if (!request->acked || request->sends >= request->defer)
+		return false;
+	request->sends++;
+	ferry_request_wait(request, now);
+	return true;
+}
+
+/**
+ * ferry_request_put_off() - whether a handshake's last segment is to come again
+ * @request: the request, of which ferry_request_in() has told to accept
+ * @seg: the segment
+ *
+ * Context: any; pure.
+ * Return: whether it is, because it has no data.
+ */
+bool ferry_request_put_off(struct ferry_request *request,
+			   const struct ferry_seg *seg)
+{
+	if (request->sends > request->defer || ferry_seg_end(seg) != seg->seq)
+		return false;
+	request->acked = true;
+	return true;
 }
 
 /**

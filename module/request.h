@@ -27,6 +27,8 @@
  * @peer_code: the SYN's
  * @sends: SYN-ACKs sent
  * @retries: SYN-ACKs that may follow the first
+ * @defer: until so many were sent, an acknowledgment without data is not enough
+ * @acked: there was one
  *
  * Embedded in its owner, whose lock guards it.
  */
@@ -43,6 +45,8 @@ struct ferry_request {
 	u8	peer_code;
 	u8	sends;
 	u8	retries;
+	u8	defer;
+	bool	acked;
 };
 
 /**
@@ -53,6 +57,7 @@ struct ferry_request {
  * @mss: largest segment that its device can take
  * @code: its record code, or FERRY_CODE_STREAM
  * @retries: SYN-ACKs that may follow the first
+ * @defer: as in struct ferry_request
  */
 struct ferry_request_offer {
 	u64	iss;
@@ -60,6 +65,7 @@ struct ferry_request_offer {
 	u32	mss;
 	u8	code;
 	u8	retries;
+	u8	defer;
 };
 
 /**
@@ -90,6 +96,9 @@ void ferry_request_wait(struct ferry_request *request, u64 now);
 void ferry_request_synack(struct ferry_request *request, u64 now,
 			  struct ferry_seg *seg);
 bool ferry_request_expired(const struct ferry_request *request);
+bool ferry_request_pass(struct ferry_request *request, u64 now);
+bool ferry_request_put_off(struct ferry_request *request,
+			   const struct ferry_seg *seg);
 enum ferry_request_verdict
 ferry_request_in(const struct ferry_request *request,
 		 const struct ferry_seg *seg);

@@ -146,7 +146,8 @@ int ferry_stream_conn_setup(const struct sock *sk,
 
 	if (mtu < FERRY_CONN_HLEN + FERRY_MSS_MIN)
 		return -EMSGSIZE;
-	mss = mtu - FERRY_CONN_HLEN;
+	mss = min_t(u32, mtu - FERRY_CONN_HLEN,
+		    READ_ONCE(fy->user_mss) ?: U32_MAX);
 	*setup = (struct ferry_conn_setup) {
 		.ops = &ferry_stream_conn_ops,
 		.cong = READ_ONCE(fy->cong) ?: READ_ONCE(fn->set.cong),
@@ -709,12 +710,29 @@ static int ferry_stream_set_rcvlowat(struct sock *sk, int val)
 	return 0;
 }
 
+/* sk_stream_memory_free(): is less unsent than FERRY_NOTSENT_LOWAT says? */
+static bool ferry_stream_memory_free(const struct sock *sk, int wake)
+{
+	const struct ferry_stream *fy = ferry_stream(sk);
+	u32 lowat = READ_ONCE(fy->notsent_lowat);
+	u64 sent, unsent;
+
+	if (likely(!lowat))
+		return true;
+	/* Poll has no lock. In this order the difference cannot be negative. */
+	sent = READ_ONCE(fy->conn.snd_nxt);
+	smp_rmb();
+	unsent = READ_ONCE(fy->conn.snd_end) - sent + READ_ONCE(fy->held);
+	return unsent << wake < lowat;
+}
+
 struct proto ferry_stream_prot = {
 	.name			= "FERRY-STREAM",
 	.owner			= THIS_MODULE,
 	.obj_size		= sizeof(struct ferry_stream),
 	.release_cb		= ferry_stream_release_cb,
 	.keepalive		= ferry_option_keepalive,
+	.stream_memory_free	= ferry_stream_memory_free,
 	.enter_memory_pressure	= ferry_stream_enter_memory_pressure,
 	.leave_memory_pressure	= ferry_stream_leave_memory_pressure,
 	.memory_pressure	= &ferry_stream_memory_pressure,

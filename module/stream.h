@@ -86,12 +86,16 @@ struct ferry_stream {
 	unsigned long		deferred;	/* FERRY_DEFERRED_*: bits */
 	int			lost_err;	/* FERRY_DEFERRED_LOST's */
 	u32			user_timeout;	/* milliseconds */
+	u32			notsent_lowat;	/* bytes, FERRY_NOTSENT_LOWAT */
 	int			linger2;	/* seconds, FERRY_LINGER2 */
+	u16			user_mss;	/* bytes, FERRY_MAXSEG; 0: none set */
 	u16			keep_idle;	/* seconds; 0: the sysctl's */
 	u16			keep_interval;
 	u8			keep_count;
 	u8			syn_retries;	/* 0: the sysctl's */
+	u8			defer_accept;	/* SYN-ACKs, FERRY_DEFER_ACCEPT */
 	bool			corked:1;	/* FERRY_CORK */
+	bool			unhurried:1;	/* FERRY_QUICKACK: 0 was set */
 	bool			sealed:1;	/* append to no skb before: MSG_EOR, a stamp */
 	bool			orphan:1;	/* counted as one */
 	bool			destroyed:1;

@@ -97,6 +97,13 @@ static void ferry_stream_send_all(struct sock *sk, u64 now)
 	}
 }
 
+/* Less is unsent than before: who waits for that has heard of no ACK. */
+static void ferry_stream_sent_some(struct sock *sk)
+{
+	if (sk->sk_socket && test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
+		sk->sk_write_space(sk);
+}
+
 /**
  * ferry_stream_push() - after whatever was told the engine: send, set the timer
  * @sk: the socket
@@ -113,6 +120,8 @@ void ferry_stream_push(struct sock *sk, u64 now)
 	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
 		return;
 	ferry_stream_send_all(sk, now);
+	if (unlikely(fy->notsent_lowat))
+		ferry_stream_sent_some(sk);
 	if (fy->conn.state == FERRY_CLOSED || fy->conn.state == FERRY_TIME_WAIT)
 		ferry_stream_done(sk);
 	else

@@ -272,13 +272,10 @@ TEST_F(options, congestion__changed)
 	conn_close(&conn);
 }
 
-/* To be read only. */
 TEST_F(options, maxseg)
 {
 	struct conn conn;
-	int value = 1000;
 
-	EXPECT_EQ(-ENOPROTOOPT, set(self->fd, FERRY_MAXSEG, &value, 4));
 	ASSERT_EQ(0, conn_pair(&conn, SOCK_STREAM, PORT));
 	EXPECT_EQ(65535 - HLEN, sock_get(conn.client, SOL_FERRY,
 					 FERRY_MAXSEG));

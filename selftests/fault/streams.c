@@ -385,6 +385,10 @@ static int do_set_options(struct scene *scene)
 		{ SOL_FERRY, FERRY_KEEPINTVL, 100 },
 		{ SOL_FERRY, FERRY_KEEPCNT, 3 },
 		{ SOL_FERRY, FERRY_LINGER2, 3 },
+		{ SOL_FERRY, FERRY_MAXSEG, 1000 },
+		{ SOL_FERRY, FERRY_NOTSENT_LOWAT, 10000 },
+		{ SOL_FERRY, FERRY_QUICKACK, 1 },
+		{ SOL_FERRY, FERRY_DEFER_ACCEPT, 3 },
 		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
 		{ SOL_SOCKET, SO_RCVLOWAT, 10 },
 		{ SOL_SOCKET, SO_RCVBUF, 100000 },
@@ -405,12 +409,16 @@ static int do_set_options(struct scene *scene)
 
 static int do_get_options(struct scene *scene)
 {
-	char congestion[FERRY_CONGESTION_LEN];
-	socklen_t len = sizeof(congestion);
 	int value = sock_get(scene->fd, SOL_FERRY, FERRY_MAXSEG);
+	char congestion[FERRY_CONGESTION_LEN];
+	struct ferry_info info;
+	socklen_t len = sizeof(info);
 
 	if (value < 0)
 		return value;
+	if (getsockopt(scene->fd, SOL_FERRY, FERRY_INFO, &info, &len))
+		return -errno;
+	len = sizeof(congestion);
 	return getsockopt(scene->fd, SOL_FERRY, FERRY_CONGESTION, congestion,
 			  &len) ? -errno : 0;
 }

@@ -234,7 +234,7 @@ static void queue_bytes(u32 len)
 UNIT(conn_layout__sizes)
 {
 	CHECK_EQ(sizeof(struct ferry_chunk), 40);
-	CHECK(sizeof(struct ferry_conn) <= 656);
+	CHECK(sizeof(struct ferry_conn) <= 736);
 	CHECK(sizeof(struct ferry_request) <= 64);
 	CHECK(sizeof(struct ferry_timewait) <= 64);
 }
@@ -419,6 +419,133 @@ UNIT(conn_request__retransmits_and_expires)
 		now = request.deadline;
 	}
 	CHECK(ferry_request_expired(&request));
+}
+
+/* It waits for data: three SYN-ACKs' time, of which only the last is sent. */
+UNIT(conn_request__defers)
+{
+	struct ferry_request_offer defers = offered;
+	struct ferry_seg seg, ack = data(0, 0, 0, 0), word = data(0, 0, 1, 0);
+	struct ferry_seg fin = data(0, 0, 0, FERRY_F_FIN);
+
+	now = 1;
+	defers.defer = 3;
+	ferry_request_init(&request, &syn, &defers);
+	ferry_request_synack(&request, now, &seg);
+	CHECK(!ferry_request_pass(&request, now));
+	CHECK(!ferry_request_put_off(&request, &word));
+	CHECK(!ferry_request_put_off(&request, &fin));
+	CHECK(ferry_request_put_off(&request, &ack));
+	CHECK(ferry_request_pass(&request, now));
+	CHECK_EQ(request.deadline, now + 2 * SECOND);
+	CHECK(ferry_request_put_off(&request, &ack));
+	CHECK(ferry_request_pass(&request, now));
+	CHECK(!ferry_request_pass(&request, now));
+	/* It is answered, and so it does not die before that. */
+	CHECK(!ferry_request_expired(&request));
+	ferry_request_synack(&request, now, &seg);
+	CHECK(!ferry_request_put_off(&request, &ack));
+	CHECK(ferry_request_expired(&request));
+}
+
+UNIT(conn_request__defers_not)
+{
+	struct ferry_seg seg, ack = data(0, 0, 0, 0);
+
+	ferry_request_init(&request, &syn, &offered);
+	ferry_request_synack(&request, now, &seg);
+	CHECK(!ferry_request_put_off(&request, &ack));
+	CHECK(!ferry_request_pass(&request, now));
+}
+
+UNIT(conn_pair__both_ends)
+{
+	struct ferry_conn_setup a = setup(FERRY_CODE_STREAM), b = a;
+	static struct ferry_conn other;
+	struct ferry_seg seg;
+
+	reset_owner();
+	b.iss = IRS;
+	b.mss = MSS / 2;
+	b.room = WINDOW / 2;
+	ferry_conn_pair(&conn, &a, &other, &b, now);
+	CHECK_EQ(conn.state, FERRY_ESTABLISHED);
+	CHECK_EQ(other.state, FERRY_ESTABLISHED);
+	CHECK_EQ(conn.mss, MSS / 2);
+	CHECK_EQ(other.mss, MSS / 2);
+	CHECK(!ferry_rtt_known(&conn.rtt));
+	CHECK(!ferry_rtt_known(&other.rtt));
+	CHECK_EQ(conn.pending, 0);
+	CHECK_EQ(other.pending, 0);
+	CHECK_EQ(ferry_conn_deadline(&conn), U64_MAX);
+	CHECK_EQ(ferry_conn_deadline(&other), U64_MAX);
+	CHECK_EQ(conn.snd_edge, conn.snd_nxt + WINDOW / 2);
+	CHECK_EQ(other.snd_edge, other.snd_nxt + WINDOW);
+	CHECK(!conn.passive && other.passive);
+	queue_bytes(100);
+	seg = output();
+	CHECK_EQ(seg.len, 100);
+	ferry_conn_in(&other, &seg, now, &result);
+	CHECK_EQ(result.events, FERRY_EVENT_DATA | FERRY_EVENT_READABLE);
+	CHECK_EQ(result.drop, FERRY_DROP_NONE);
+}
+
+UNIT(conn_quickack__on_and_off)
+{
+	struct ferry_seg seg;
+
+	establish(FERRY_CODE_STREAM);
+	data_in(0, 0, 10, 0);
+	CHECK_EQ(output().kind, 0);
+	CHECK(conn.ack_at);
+	ferry_conn_quickack(&conn, true);
+	seg = output();
+	CHECK_EQ(seg.ack, IRS + 11);
+	data_in(10, 0, 10, 0);
+	seg = output();
+	CHECK_EQ(seg.ack, IRS + 21);
+	ferry_conn_quickack(&conn, false);
+	data_in(20, 0, 10, 0);
+	CHECK_EQ(output().kind, 0);
+	CHECK(conn.ack_at);
+}
+
+/* What is counted, of a segment that is lost and sent again. */
+UNIT(conn_count__sent_and_received)
+{
+	establish(FERRY_CODE_STREAM);
+	CHECK_EQ(conn.count.segs_out, 1);
+	CHECK_EQ(conn.count.segs_in, 1);
+	queue_bytes(3 * MSS + 1);
+	output();
+	CHECK_EQ(conn.count.data_out, 4);
+	CHECK_EQ(conn.count.bytes, 3 * MSS + 1);
+	CHECK_EQ(conn.count.bytes_again, 0);
+	data_in(0, MSS, 10, 0);
+	CHECK_EQ(conn.count.data_in, 1);
+	CHECK_EQ(conn.count.segs_in, 2);
+	CHECK_EQ(conn.count.delivered, MSS);
+	timer(2 * SECOND);
+	output();
+	CHECK(conn.count.again);
+	CHECK_EQ(conn.count.bytes, 3 * MSS + 1 + conn.count.bytes_again);
+}
+
+/* 20 segments a second, in each of two round trips; and idleness is no part. */
+UNIT(conn_count__rate)
+{
+	unsigned int i;
+
+	establish(FERRY_CODE_STREAM);
+	CHECK_EQ(conn.count.rate, 0);
+	for (i = 1; i <= 2; i++) {
+		queue_bytes(2 * MSS);
+		output();
+		now += 100 * MS;
+		data_in(0, 2 * MSS * i, 0, 0);
+		CHECK_EQ(conn.count.rate, 20 * MSS);
+		now += 5 * SECOND;
+	}
 }
 
 UNIT(conn_request__final_ack)

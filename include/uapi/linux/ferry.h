@@ -128,8 +128,148 @@ struct sockaddr_ferry {
 #define FERRY_CONGESTION	10
 #define FERRY_CONGESTION_LEN	16
 
-/* int, bytes, to be read only: the largest payload of one packet. */
+/*
+ * int, bytes: the largest payload of one packet. What is set (216 to 65535; 0: as
+ * much as the device takes) counts for connections that begin afterwards, and both
+ * ends keep to it. What is read is the connection's, and what was set before there
+ * is one.
+ */
 #define FERRY_MAXSEG	11
+
+/*
+ * unsigned int, bytes: with so many that were written and not sent yet, poll() and
+ * send() say that there is no room, whatever SO_SNDBUF has. 0: there is no such
+ * limit. What is in one write() is not cut to it.
+ */
+#define FERRY_NOTSENT_LOWAT	21
+
+/*
+ * int, 0 or 1: whether the next segments are acknowledged at once. 1 sends an
+ * acknowledgment that is held back. It does not last: a socket that answers goes
+ * back to holding them back, one that only reads may begin again to be quick.
+ */
+#define FERRY_QUICKACK	22
+
+/*
+ * int, seconds, of a listener: accept(2) finds a connection only when its peer has
+ * sent something, or after about so long without. It is kept as the count of
+ * SYN-ACKs that take as long, and read as what that is in seconds. 0: at once.
+ */
+#define FERRY_DEFER_ACCEPT	23
+
+/*
+ * struct ferry_info, to be read only: a connection, as it is now. A buffer that is
+ * too short gets the first part; one that is longer than what the kernel knows is
+ * told the length. So the struct may grow at its end.
+ */
+#define FERRY_INFO	20
+
+/* What a connection's sending is about: fyi_cong_state. */
+#define FERRY_INFO_OPEN		0	/* nothing is known to be lost */
+#define FERRY_INFO_RECOVERY	1	/* losses are being repaired */
+#define FERRY_INFO_LOSS		2	/* the retransmission timer expired */
+
+/* fyi_flags */
+#define FERRY_INFO_PASSIVE	0x01	/* it was accepted */
+#define FERRY_INFO_RECORDS	0x02	/* it is of records */
+#define FERRY_INFO_SHORT_WAY	0x04	/* its next segment goes the short way */
+
+/**
+ * struct ferry_info - what FERRY_INFO tells
+ *
+ * @fyi_state: as TCP_ESTABLISHED and its like are numbered for TCP
+ * @fyi_cong_state: FERRY_INFO_OPEN and its like
+ * @fyi_backoff: how often the retransmission time-out was doubled
+ * @fyi_probes: keepalive's probes without an answer
+ * @fyi_flags: FERRY_INFO_PASSIVE and its like
+ * @fyi_reserved: 0
+ * @fyi_rto: retransmission time-out, in microseconds
+ * @fyi_rtt: smoothed round-trip time, in microseconds; 0: not measured
+ * @fyi_rttvar: its deviation, in microseconds
+ * @fyi_min_rtt: the least of the last minutes, in microseconds; 0: not measured
+ * @fyi_snd_mss: largest payload that this end sends in a packet, in bytes
+ * @fyi_rcv_mss: how large those of the peer are of late, in bytes
+ * @fyi_adv_mss: what this end has offered as the largest, in bytes
+ * @fyi_pmtu: the device's MTU, in bytes; 0: there is no way to the peer
+ * @fyi_snd_cwnd: congestion window, in bytes
+ * @fyi_snd_ssthresh: slow start threshold, in bytes
+ * @fyi_snd_wnd: what the peer's window takes beyond what is acknowledged, in bytes
+ * @fyi_rcv_wnd: what is left of the window that this end has offered, in bytes
+ * @fyi_rcv_space: payload that the receive buffer has room for, in bytes
+ * @fyi_unacked: sent and not acknowledged, in sequence numbers; of a listener: how
+ *	many connections wait to be accepted
+ * @fyi_in_flight: of that, what is neither lost nor known to have arrived
+ * @fyi_lost: what is lost, and was not sent again yet
+ * @fyi_sacked: what has arrived ahead of its turn; of a listener: how many
+ *	connections may wait (listen(2)'s backlog)
+ * @fyi_notsent: written and not sent yet, in bytes
+ * @fyi_unread: arrived and not read yet, in bytes
+ * @fyi_ahead: ranges that have arrived ahead of their turn
+ * @fyi_last_sent: milliseconds since data was last sent
+ * @fyi_last_heard: milliseconds since the peer was last heard of
+ * @fyi_segs_out: segments sent, but for SYN and RST; one that the device cuts
+ *	counts as its pieces
+ * @fyi_segs_in: segments that arrived; those that the device has joined are one
+ * @fyi_data_segs_out: of the first, those with payload
+ * @fyi_data_segs_in: of the second
+ * @fyi_retrans: segments that were sent again
+ * @fyi_reserved2: 0
+ * @fyi_bytes_sent: payload sent, again included
+ * @fyi_bytes_retrans: payload sent again
+ * @fyi_bytes_acked: sequence numbers that the peer has acknowledged: bytes, and one
+ *	for each record's end and for the FIN
+ * @fyi_bytes_received: sequence numbers that have arrived in their turn
+ * @fyi_delivery_rate: what arrived at the peer in the last round trip, in bytes a
+ *	second; 0: not measured
+ */
+struct ferry_info {
+	__u8	fyi_state;
+	__u8	fyi_cong_state;
+	__u8	fyi_backoff;
+	__u8	fyi_probes;
+	__u8	fyi_flags;
+	__u8	fyi_reserved[3];
+
+	__u32	fyi_rto;
+	__u32	fyi_rtt;
+	__u32	fyi_rttvar;
+	__u32	fyi_min_rtt;
+
+	__u32	fyi_snd_mss;
+	__u32	fyi_rcv_mss;
+	__u32	fyi_adv_mss;
+	__u32	fyi_pmtu;
+
+	__u32	fyi_snd_cwnd;
+	__u32	fyi_snd_ssthresh;
+	__u32	fyi_snd_wnd;
+	__u32	fyi_rcv_wnd;
+	__u32	fyi_rcv_space;
+
+	__u32	fyi_unacked;
+	__u32	fyi_in_flight;
+	__u32	fyi_lost;
+	__u32	fyi_sacked;
+	__u32	fyi_notsent;
+	__u32	fyi_unread;
+	__u32	fyi_ahead;
+
+	__u32	fyi_last_sent;
+	__u32	fyi_last_heard;
+
+	__u32	fyi_segs_out;
+	__u32	fyi_segs_in;
+	__u32	fyi_data_segs_out;
+	__u32	fyi_data_segs_in;
+	__u32	fyi_retrans;
+	__u32	fyi_reserved2;
+
+	__aligned_u64	fyi_bytes_sent;
+	__aligned_u64	fyi_bytes_retrans;
+	__aligned_u64	fyi_bytes_acked;
+	__aligned_u64	fyi_bytes_received;
+	__aligned_u64	fyi_delivery_rate;
+};
 
 /*
  * Generic netlink: on which devices of a network namespace Ferry listens.
