@@ -13,6 +13,7 @@
 
 #include "addr.h"
 #include "dgram.h"
+#include "group.h"
 #include "input.h"
 #include "netns.h"
 #include "output.h"
@@ -115,11 +116,15 @@ static void ferry_dgram_queue(struct sock *sk, struct sk_buff *skb)
 /* A datagram comes up. Softirq, under RCU. */
 static void ferry_dgram_rcv(struct ferry_net *fn, struct sk_buff *skb)
 {
+	u64 daddr = ferry_skb_cb(skb)->daddr;
 	struct sock *sk;
 
-	if (ferry_skb_cb(skb)->daddr == FERRY_ADDR_BROADCAST) {
-		if (!ferry_port_deliver_all(fn, skb, ferry_dgram_queue))
-			ferry_stats_drop(fn, skb, FERRY_STAT_IN_NO_PORT);
+	if (ferry_addr_is_multicast(daddr)) {
+		if (!ferry_port_deliver_all(fn, skb, ferry_group_hears,
+					    ferry_dgram_queue))
+			ferry_stats_drop(fn, skb, daddr == FERRY_ADDR_BROADCAST ?
+					 FERRY_STAT_IN_NO_PORT :
+					 FERRY_STAT_IN_GROUP);
 		return;
 	}
 
@@ -197,6 +202,8 @@ static int ferry_dgram_recvmsg(struct socket *sock, struct msghdr *msg,
 	}
 
 	sock_recv_cmsgs(msg, sk, skb);
+	if (READ_ONCE(ferry_dgram(sk)->pktinfo))
+		ferry_dgram_put_pktinfo(sk, msg, skb);
 	ferry_dgram_source(msg, skb);
 	err = flags & MSG_TRUNC ? skb->len - off : copied;
 	if (peek)
@@ -211,15 +218,6 @@ static int ferry_dgram_recvmsg(struct socket *sock, struct msghdr *msg,
  * Sending
  */
 
-/*
- * struct ferry_dgram_dest - where one datagram goes
- */
-struct ferry_dgram_dest {
-	u64	addr;
-	u32	port;
-	int	ifindex;
-};
-
 /* From the call's address, or else from connect()'s. */
 static int ferry_dgram_dest(struct sock *sk, const struct msghdr *msg,
 			    struct ferry_dgram_dest *dest)
@@ -228,6 +226,7 @@ static int ferry_dgram_dest(struct sock *sk, const struct msghdr *msg,
 	struct sockaddr_ferry sfy;
 	int err = 0;
 
+	dest->saddr = FERRY_ADDR_ANY;
 	if (msg->msg_name) {
 		err = ferry_socket_parse(msg->msg_name, msg->msg_namelen, &sfy);
 		if (err)
@@ -266,8 +265,8 @@ static int ferry_dgram_route(struct sock *sk,
 	if (dev && dest->ifindex && dev != dest->ifindex)
 		return -EINVAL;
 	return ferry_link_route(ferry_net(sock_net(sk)),
-				READ_ONCE(ferry_sk(sk)->saddr), dest->addr,
-				dest->ifindex ?: dev, path);
+				dest->saddr ?: READ_ONCE(ferry_sk(sk)->saddr),
+				dest->addr, dest->ifindex ?: dev, path);
 }
 
 static struct sk_buff *ferry_dgram_alloc(struct sock *sk, struct msghdr *msg,
@@ -371,7 +370,8 @@ static int ferry_dgram_sendmsg(struct socket *sock, struct msghdr *msg,
 		return err;
 	ferry_sockcm_init(&sockc, sk);
 	if (msg->msg_controllen) {
-		err = sock_cmsg_send(sk, msg, &sockc);
+		err = sock_cmsg_send(sk, msg, &sockc) ?:
+		      ferry_dgram_cmsg(sk, msg, &dest);
 		if (err)
 			return err;
 	}
@@ -479,6 +479,14 @@ static int ferry_dgram_connect(struct socket *sock, ferry_sockaddr *addr,
 	return err;
 }
 
+static int ferry_dgram_release(struct socket *sock)
+{
+	/* Before the socket's lock: they are the RTNL's. */
+	if (sock->sk)
+		ferry_group_leave_all(sock->sk);
+	return ferry_socket_release(sock);
+}
+
 static int ferry_dgram_shutdown(struct socket *sock, int how)
 {
 	struct sock *sk = sock->sk;
@@ -530,7 +538,7 @@ static int ferry_dgram_ioctl(struct socket *sock, unsigned int cmd,
 struct proto ferry_dgram_prot = {
 	.name			= "FERRY-DGRAM",
 	.owner			= THIS_MODULE,
-	.obj_size		= sizeof(struct ferry_sock),
+	.obj_size		= sizeof(struct ferry_dgram),
 	.memory_allocated	= &ferry_dgram_memory_allocated,
 	.per_cpu_fw_alloc	= &ferry_dgram_memory_per_cpu_fw_alloc,
 	.sysctl_mem		= ferry_dgram_mem,
@@ -541,7 +549,7 @@ struct proto ferry_dgram_prot = {
 const struct proto_ops ferry_dgram_ops = {
 	.family		= PF_FERRY,
 	.owner		= THIS_MODULE,
-	.release	= ferry_socket_release,
+	.release	= ferry_dgram_release,
 	.bind		= ferry_socket_bind,
 	.connect	= ferry_dgram_connect,
 	.socketpair	= ferry_pair_dgram,
@@ -552,8 +560,8 @@ const struct proto_ops ferry_dgram_ops = {
 	.gettstamp	= sock_gettstamp,
 	.listen		= sock_no_listen,
 	.shutdown	= ferry_dgram_shutdown,
-	.setsockopt	= ferry_socket_setsockopt,
-	.getsockopt	= ferry_socket_getsockopt,
+	.setsockopt	= ferry_dgram_setsockopt,
+	.getsockopt	= ferry_dgram_getsockopt,
 	.sendmsg	= ferry_dgram_sendmsg,
 	.recvmsg	= ferry_dgram_recvmsg,
 	.mmap		= sock_no_mmap,

@@ -88,6 +88,12 @@ static bool ferry_link_loops(const struct ferry_link *link)
 	return READ_ONCE(link->loop);
 }
 
+/* Is anybody a member of a group here? Context: any, under RCU. */
+static bool ferry_link_has_groups(const struct ferry_link *link)
+{
+	return !hlist_empty(&link->groups);
+}
+
 /*
  * Whom a packet is for and from whom it comes: is it ours to look at?
  * FERRY_STAT_IN_PACKETS stands for yes.
@@ -109,7 +115,9 @@ static enum ferry_stat ferry_link_accept(const struct ferry_link *link,
 			return FERRY_STAT_IN_OTHER_HOST;
 		break;
 	case PACKET_MULTICAST:
-		return FERRY_STAT_IN_GROUP;
+		if (!ferry_link_has_groups(link))
+			return FERRY_STAT_IN_GROUP;
+		break;
 	case PACKET_LOOPBACK:	/* our own copy of what we broadcast */
 		return FERRY_STAT_IN_PACKETS;
 	}
@@ -272,6 +280,7 @@ static void ferry_link_remove(struct ferry_link *link)
 {
 	struct ferry_links *links = &link->fn->links;
 
+	ferry_link_ops->gone(link);
 	/* Without waiting: the link's memory outlives its last reader. */
 	__dev_remove_pack(&link->pt);
 	xa_erase(&links->by_ifindex, link->dev->ifindex);
@@ -363,7 +372,7 @@ static struct ferry_link *ferry_link_choose(struct ferry_net *fn, u64 saddr,
 
 	/* No other host can be at the loop's end. */
 	if (!link ||
-	    (ferry_link_loops(link) && daddr != FERRY_ADDR_BROADCAST))
+	    (ferry_link_loops(link) && !ferry_addr_is_multicast(daddr)))
 		return ERR_PTR(-ENETUNREACH);
 	if (ferry_addr_is_station(saddr) && saddr != ferry_link_address(link))
 		return ERR_PTR(-EADDRNOTAVAIL);
@@ -395,9 +404,6 @@ int ferry_link_route(struct ferry_net *fn, u64 saddr, u64 daddr, int oif,
 	bool own;
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "route without RCU");
-	if (ferry_addr_is_multicast(daddr) && daddr != FERRY_ADDR_BROADCAST)
-		return -ENETUNREACH;
-
 	own = daddr == FERRY_ADDR_ANY || ferry_link_owner(fn, daddr);
 	if (own) {
 		link = rcu_dereference(fn->links.loop);
@@ -422,7 +428,21 @@ int ferry_link_route(struct ferry_net *fn, u64 saddr, u64 daddr, int oif,
 	return 0;
 }
 
-/* This host hears its own broadcasts too. */
+/* Does this host hear what it sends there? By the loop it does anyway. */
+static bool ferry_link_hears_itself(struct ferry_net *fn,
+				    const struct ferry_path *path)
+{
+	const struct ferry_link *link;
+
+	if (!ferry_addr_is_multicast(path->daddr))
+		return false;
+	link = ferry_link_find(fn, path->dev->ifindex);
+	if (link && ferry_link_loops(link))
+		return false;
+	return path->daddr == FERRY_ADDR_BROADCAST ||
+	       (link && ferry_link_has_groups(link));
+}
+
 static void ferry_link_loop_back(struct sk_buff *skb)
 {
 	struct sk_buff *copy = skb_clone(skb, GFP_ATOMIC);
@@ -450,7 +470,6 @@ static void ferry_link_loop_back(struct sk_buff *skb)
 int ferry_link_xmit(struct sk_buff *skb, const struct ferry_path *path)
 {
 	struct ferry_net *fn = ferry_net(dev_net(path->dev));
-	const struct ferry_link *loop = rcu_dereference(fn->links.loop);
 	u8 saddr[ETH_ALEN], daddr[ETH_ALEN];
 	int err;
 
@@ -465,8 +484,7 @@ int ferry_link_xmit(struct sk_buff *skb, const struct ferry_path *path)
 		ferry_stats_drop(fn, skb, FERRY_STAT_OUT_DEVICE);
 		return -ENOBUFS;
 	}
-	if (path->daddr == FERRY_ADDR_BROADCAST &&
-	    (!loop || loop->dev != path->dev))
+	if (ferry_link_hears_itself(fn, path))
 		ferry_link_loop_back(skb);
 
 	err = dev_queue_xmit(skb);

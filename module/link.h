@@ -44,6 +44,7 @@ struct ferry_link {
 	struct ferry_net	*fn;	/* const */
 	struct ferry_link_addr __rcu *addr;	/* the device's own address */
 	bool			loop;	/* RTNL; read without */
+	struct hlist_head	groups;	/* struct ferry_group; RTNL */
 	struct rcu_head		rcu;
 };
 
@@ -83,10 +84,13 @@ struct ferry_path {
  *	Consumes it. Called in softirq, under RCU
  * @lost: the device of @link went down or away (@err is -ENETDOWN or -ENODEV).
  *	Called in process context under the RTNL
+ * @gone: a link is about to go, and what hangs on it is to. Called in process
+ *	context under the RTNL
  */
 struct ferry_link_ops {
 	void (*rcv)(struct ferry_net *fn, struct sk_buff *skb);
 	void (*lost)(struct ferry_net *fn, int ifindex, u64 addr, int err);
+	void (*gone)(struct ferry_link *link);
 };
 
 int ferry_link_init(const struct ferry_link_ops *ops);

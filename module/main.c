@@ -8,6 +8,7 @@
 
 #include "dgram.h"
 #include "flow.h"
+#include "group.h"
 #include "gso.h"
 #include "input.h"
 #include "linger.h"
@@ -103,6 +104,7 @@ static int ferry_devices_init(void)
 	static const struct ferry_link_ops ops = {
 		.rcv = ferry_input_rcv,
 		.lost = ferry_devices_lost,
+		.gone = ferry_group_gone,
 	};
 
 	return ferry_link_init(&ops);

@@ -664,13 +664,16 @@ struct sock *ferry_port_lookup_peer(struct ferry_net *fn, struct sk_buff *skb)
 /**
  * ferry_port_deliver_all() - give a packet to every socket that it fits
  * @fn: the namespace
- * @skb: the packet, for everyone; consumed
+ * @skb: the packet, for everyone or for a group; consumed
+ * @hears: whether a socket is one of those
  * @deliver: what takes one packet for one socket
  *
  * Context: as ferry_port_lookup().
  * Return: true if there was one at least.
  */
 bool ferry_port_deliver_all(struct ferry_net *fn, struct sk_buff *skb,
+			    bool (*hears)(const struct sock *sk,
+					  const struct sk_buff *skb),
 			    void (*deliver)(struct sock *sk,
 					    struct sk_buff *skb))
 {
@@ -684,7 +687,7 @@ bool ferry_port_deliver_all(struct ferry_net *fn, struct sk_buff *skb,
 		return false;
 
 	sk_for_each_rcu(sk, &bucket->socks) {
-		if (!ferry_port_score(fn, sk, skb))
+		if (!ferry_port_score(fn, sk, skb) || !hears(sk, skb))
 			continue;
 		if (last) {
 			copy = skb_clone(skb, GFP_ATOMIC);

@@ -76,6 +76,8 @@ struct sock *ferry_port_lookup_peer(struct ferry_net *fn, struct sk_buff *skb);
 bool ferry_port_on_device(struct ferry_net *fn, const struct sk_buff *skb,
 			  int ifindex);
 bool ferry_port_deliver_all(struct ferry_net *fn, struct sk_buff *skb,
+			    bool (*hears)(const struct sock *sk,
+					  const struct sk_buff *skb),
 			    void (*deliver)(struct sock *sk,
 					    struct sk_buff *skb));
 void ferry_port_lost(struct ferry_net *fn, int ifindex, u64 addr, int err);

@@ -129,11 +129,16 @@ int ferry_socket_autobind(struct sock *sk)
 }
 
 /* Is the address of a bind() one that this host can have? Under RCU. */
-static int ferry_socket_bindable(struct ferry_net *fn, u64 addr, int ifindex)
+static int ferry_socket_bindable(const struct sock *sk, u64 addr, int ifindex)
 {
+	struct ferry_net *fn = ferry_net(sock_net(sk));
+
 	if (ifindex && !dev_get_by_index_rcu(fn->net, ifindex))
 		return -ENODEV;
 	if (addr == FERRY_ADDR_ANY || addr == FERRY_ADDR_BROADCAST)
+		return 0;
+	/* It hears nothing else then, and sends from the device's own. */
+	if (ferry_addr_is_multicast(addr) && sk->sk_type == SOCK_DGRAM)
 		return 0;
 	return ferry_link_owns(fn, ifindex, addr) ? 0 : -EADDRNOTAVAIL;
 }
@@ -141,7 +146,6 @@ static int ferry_socket_bindable(struct ferry_net *fn, u64 addr, int ifindex)
 static int ferry_socket_bind_locked(struct sock *sk,
 				    const struct sockaddr_ferry *sfy)
 {
-	struct ferry_net *fn = ferry_net(sock_net(sk));
 	struct ferry_sock *fs = ferry_sk(sk);
 	u64 addr = ferry_socket_addr(sfy);
 	int dev = sk->sk_bound_dev_if;
@@ -153,7 +157,7 @@ static int ferry_socket_bind_locked(struct sock *sk,
 		return -EINVAL;
 
 	rcu_read_lock();
-	err = ferry_socket_bindable(fn, addr, sfy->sfy_ifindex ?: dev);
+	err = ferry_socket_bindable(sk, addr, sfy->sfy_ifindex ?: dev);
 	rcu_read_unlock();
 	if (err)
 		return err;

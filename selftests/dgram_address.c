@@ -207,13 +207,9 @@ TEST_F(call, largest_port)
 
 TEST_F(address, calls_of_streams)
 {
-	int pair[2];
-
 	EXPECT_EQ(-1, listen(self->fd, 1));
 	EXPECT_EQ(EOPNOTSUPP, errno);
 	EXPECT_EQ(-1, accept(self->fd, NULL, NULL));
-	EXPECT_EQ(EOPNOTSUPP, errno);
-	EXPECT_EQ(-1, socketpair(AF_FERRY, SOCK_DGRAM, 0, pair));
 	EXPECT_EQ(EOPNOTSUPP, errno);
 }
 

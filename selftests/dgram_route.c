@@ -138,11 +138,17 @@ TEST_F(route, by_the_loop)
 	EXPECT_EQ(-ENETUNREACH, sock_send_to(self->fd, "x", 1, &self->there));
 }
 
+/* A group is found as another host is: by the only link, and else by none. */
 TEST_F(route, multicast)
 {
+	const struct link_spec spec = {
+		.kind = "ferry", .name = "fy9", .peer_net = -1,
+	};
 	unsigned char group[FERRY_ALEN] = { 3, 0, 0, 0, 0, 9 };
 
 	self->there = sfy(group, PORT);
+	EXPECT_EQ(1, sock_send_to(self->fd, "x", 1, &self->there));
+	ASSERT_EQ(0, link_add(&spec));
 	EXPECT_EQ(-ENETUNREACH, sock_send_to(self->fd, "x", 1, &self->there));
 }
 

@@ -654,6 +654,62 @@ static int do_address(struct scene *scene)
 	return result(ioctl(scene->fd, SIOCSIFHWADDR, &ifr));
 }
 
+static int membership(int fd, int option)
+{
+	const struct ferry_mreq mreq = { .fmr_addr = { 3, 0, 0, 0, 0, 7 } };
+
+	return result(setsockopt(fd, SOL_FERRY, option, &mreq, sizeof(mreq)));
+}
+
+static int do_join(struct scene *scene)
+{
+	return membership(scene->fd, FERRY_ADD_MEMBERSHIP);
+}
+
+static int with_member(struct scene *scene)
+{
+	return with_socket(scene) ?: do_join(scene);
+}
+
+static int do_leave(struct scene *scene)
+{
+	return membership(scene->fd, FERRY_DROP_MEMBERSHIP);
+}
+
+static int with_pktinfo(struct scene *scene)
+{
+	int err = with_datagrams(scene);
+
+	return err ? err : set_one(scene->other, SOL_FERRY, FERRY_RECVPKTINFO);
+}
+
+/* To the socket itself: the answer to what has arrived says the way. */
+static int do_send_by(struct scene *scene)
+{
+	union {
+		struct cmsghdr	cmsg;
+		char		room[CMSG_SPACE(sizeof(struct ferry_pktinfo))];
+	} control = {
+		.cmsg = {
+			.cmsg_level = SOL_FERRY,
+			.cmsg_type = FERRY_PKTINFO,
+			.cmsg_len = CMSG_LEN(sizeof(struct ferry_pktinfo)),
+		},
+	};
+	struct sockaddr_ferry to = here(PORT);
+	struct iovec iov = { PAYLOAD, sizeof(PAYLOAD) };
+	struct msghdr msg = {
+		.msg_name = &to, .msg_namelen = sizeof(to),
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof(control),
+	};
+
+	if (sendmsg(scene->fd, &msg, MSG_DONTWAIT) < 0)
+		return -errno;
+	fault_over();
+	return arrived_or_counted(scene, scene->other);
+}
+
 /*
  * The table. EINVAL is the core's: it goes on when a device's name cannot be
  * allocated, until it misses that name. ENOSPC is an interrupt that could not be
@@ -688,7 +744,12 @@ const struct operation operations[] = {
 	  .where = ANYWHERE, .errnos = { ENOBUFS } },
 	{ "send to nobody", with_nobody_there, do_send_to_nobody,
 	  .where = ANYWHERE, .errnos = { ENOBUFS } },
+	{ "join a group", with_socket, do_join, .errnos = { ENOBUFS } },
+	{ "leave a group", with_member, do_leave },
+	{ "send by a way that is named", with_connection, do_send_by,
+	  .errnos = { ENOBUFS } },
 	{ "receive", with_datagrams, do_receive },
+	{ "receive FERRY_PKTINFO", with_pktinfo, do_receive },
 	{ "receive from the error queue", with_times_of_sending, do_errqueue },
 	{ "epoll", with_epoll, do_epoll },
 	{ "O_ASYNC", with_socket, do_async },

@@ -158,6 +158,62 @@ struct sockaddr_ferry {
 #define FERRY_DEFER_ACCEPT	23
 
 /*
+ * struct ferry_mreq: become a member of a group, and be one no more. Datagrams only.
+ * A member hears what is sent to the group's address and its own port and comes by
+ * the device, this host's own included. A membership ends with the socket, or when
+ * Ferry is disabled on the device.
+ *
+ * EADDRINUSE if it is a member, EADDRNOTAVAIL if it is none; ENODEV if there is no
+ * such device, ENETUNREACH if Ferry is not enabled on it; EINVAL if it is no group's
+ * address; ENOBUFS beyond 20 memberships of a socket.
+ */
+#define FERRY_ADD_MEMBERSHIP	24
+#define FERRY_DROP_MEMBERSHIP	25
+
+/**
+ * struct ferry_mreq - a group
+ *
+ * @fmr_ifindex: the device. 0: the one that the socket is bound to, or the only one
+ *	that Ferry is enabled on; to leave, whichever it is
+ * @fmr_addr: multicast MAC address, but for ff:ff:ff:ff:ff:ff, which all hear
+ * @fmr_reserved: 0, or EINVAL
+ */
+struct ferry_mreq {
+	__u32	fmr_ifindex;
+	__u8	fmr_addr[FERRY_ALEN];
+	__u8	fmr_reserved[2];
+};
+
+/*
+ * int, 0 or 1: recvmsg() tells by FERRY_PKTINFO by which way a datagram came.
+ * Datagrams only.
+ */
+#define FERRY_RECVPKTINFO	26
+
+/*
+ * Type of a control message of a datagram, at level SOL_FERRY: a struct
+ * ferry_pktinfo. Not an option. In sendmsg() it says by which way this one goes.
+ */
+#define FERRY_PKTINFO	27
+
+/**
+ * struct ferry_pktinfo - the way of one datagram
+ *
+ * @fpi_ifindex: the interface that it arrived on; in sendmsg() the one that it
+ *	leaves by, as @sfy_ifindex, 0: not said here
+ * @fpi_local: this host's address that it came to: the interface's own, if it was
+ *	sent to a group; in sendmsg() the address that it is sent from (EADDRNOTAVAIL
+ *	if it is not this host's), all zero: not said here
+ * @fpi_addr: the address that it was sent to, as it is in the packet; not looked at
+ *	in sendmsg(), so that what was received can be used for the answer
+ */
+struct ferry_pktinfo {
+	__u32	fpi_ifindex;
+	__u8	fpi_local[FERRY_ALEN];
+	__u8	fpi_addr[FERRY_ALEN];
+};
+
+/*
  * struct ferry_info, to be read only: a connection, as it is now. A buffer that is
  * too short gets the first part; one that is longer than what the kernel knows is
  * told the length. So the struct may grow at its end.
