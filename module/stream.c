@@ -621,6 +621,22 @@ static __poll_t ferry_stream_poll(struct file *file, struct socket *sock,
 	return mask;
 }
 
+/*
+ * Who a socket's peer is, or was: as with AF_UNIX, the end of a connection does not
+ * take the name away from a record socket, and as with TCP, it does from a stream.
+ */
+static bool ferry_stream_has_peer(const struct sock *sk)
+{
+	const struct ferry_stream *fy = ferry_stream(sk);
+
+	if (!fy->flow.key.rport || sk->sk_state == TCP_SYN_SENT)
+		return false;
+	if (sk->sk_state != TCP_CLOSE)
+		return true;
+	/* One that was refused has heard no number of the peer's. */
+	return ferry_stream_records(sk) && fy->conn.rcv_nxt;
+}
+
 static int ferry_stream_getname(struct socket *sock, struct sockaddr *addr,
 				int peer)
 {
@@ -634,8 +650,7 @@ static int ferry_stream_getname(struct socket *sock, struct sockaddr *addr,
 	if (!peer)
 		ferry_socket_name(sfy, fy->fs.saddr, fy->fs.sport ?: key->lport,
 				  sk->sk_bound_dev_if);
-	else if (key->rport && !((1 << sk->sk_state) &
-				 (TCPF_CLOSE | TCPF_SYN_SENT)))
+	else if (ferry_stream_has_peer(sk))
 		ferry_socket_name(sfy, key->raddr, key->rport,
 				  fy->flow.ifindex);
 	else

@@ -463,6 +463,10 @@ static int ferry_stream_may_wait(struct sock *sk, long timeo)
 		return 0;
 	if (sk->sk_err)
 		return sock_error(sk);
+	/* As with AF_UNIX: no connection, no end of it. */
+	if (ferry_stream_records(sk) && sk->sk_state == TCP_CLOSE &&
+	    !ferry_stream(sk)->flow.key.rport)
+		return -ENOTCONN;
 	if (sk->sk_shutdown & RCV_SHUTDOWN)
 		return 0;
 	if (sk->sk_state == TCP_CLOSE)

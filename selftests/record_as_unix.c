@@ -7,7 +7,7 @@
  *	|     ferry0      |
  *	+-----------------+
  *
- * What cannot be the same: that a peer has closed is known to AF_UNIX at once, and
+ * What cannot be the same: a listener wants no name here; that a peer has closed is known to AF_UNIX at once, and
  * what it was sent before is not answered; and MSG_EOR, which AF_UNIX never tells.
  */
 #include <errno.h>
@@ -60,6 +60,94 @@ static void record(struct script *s, int fd, size_t len, int flags)
 	script_say(s, "text", s->buf);
 	if (msg.msg_flags & MSG_TRUNC)
 		script_say(s, "it was", "cut");
+}
+
+static int peer_name(int fd)
+{
+	struct sockaddr_storage name;
+	socklen_t len = sizeof(name);
+
+	return getpeername(fd, (struct sockaddr *)&name, &len) ? -errno : 0;
+}
+
+/* All that a call can say of a socket that is not connected, and what it does. */
+static void look(struct script *s, int fd)
+{
+	EVENTS(fd);
+	CALL(peer_name(fd));
+	CALL(conn_amount(fd, SIOCINQ));
+	SEND(fd, "x");
+	RECV(fd, 0);
+	ERROR(fd);
+}
+
+SCRIPT(new)
+{
+	int fd = script_socket(s, 0);
+
+	look(s, fd);
+	close(fd);
+}
+
+/* It can be shut down before it is connected. */
+SCRIPT(new__shut_down_writing)
+{
+	int fd = script_socket(s, 0);
+
+	CALL(sock_shutdown(fd, SHUT_WR));
+	CALL(peer_name(fd));
+	EVENTS(fd);
+	CALL(sock_shutdown(fd, SHUT_WR));
+	CALL(sock_shutdown(fd, 3));
+	close(fd);
+}
+
+SCRIPT(new__shut_down)
+{
+	int fd = script_socket(s, 0);
+
+	CALL(sock_shutdown(fd, SHUT_RD));
+	EVENTS(fd);
+	RECV(fd, 0);
+	CALL(sock_shutdown(fd, SHUT_RDWR));
+	EVENTS(fd);
+	RECV(fd, 0);
+	CALL(peer_name(fd));
+	close(fd);
+}
+
+SCRIPT(listening)
+{
+	CALL(peer_name(s->listener));
+	CALL(listen(s->listener, 1) ? -errno : 0);
+	CALL(conn_accept_now(s->listener));
+}
+
+/* Who has closed keeps his name. */
+SCRIPT(closed__names)
+{
+	CALL(peer_name(s->a));
+	CALL(peer_name(s->b));
+	CALL(sock_shutdown(s->a, SHUT_RDWR));
+	CALL(peer_name(s->a));
+	CALL(sock_wait(s->b, POLLRDHUP) & POLLRDHUP);
+	CALL(peer_name(s->b));
+	CALL(sock_shutdown(s->b, SHUT_RDWR));
+	CALL(peer_name(s->b));
+	CALL(peer_name(s->a));
+	script_close(&s->a);
+	CALL(peer_name(s->b));
+}
+
+SCRIPT(reset__names)
+{
+	SEND(s->b, "unread");
+	ARRIVED(s->a, 6);
+	script_close(&s->a);
+	EVENTS_AT(s->b, POLLHUP);
+	CALL(peer_name(s->b));
+	ERROR(s->b);
+	CALL(peer_name(s->b));
 }
 
 SCRIPT(order)
