@@ -19,6 +19,7 @@
 #include "port.h"
 #include "short.h"
 #include "socket.h"
+#include "sockstat.h"
 #include "stream.h"
 #include "sysctl.h"
 #include "unreach.h"
@@ -42,6 +43,7 @@ static const struct ferry_net_step ferry_net_steps[] = {
 	{ ferry_flow_net_init,		ferry_flow_net_exit },
 	{ ferry_linger_net_init,	ferry_linger_net_exit },
 	{ ferry_listen_net_init,	NULL },
+	{ ferry_sockstat_net_init,	NULL },
 	{ ferry_sysctl_net_init,	ferry_sysctl_net_exit },
 };
 
