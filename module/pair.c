@@ -21,9 +21,6 @@
 #include "socket.h"
 #include "stream.h"
 
-/* No packet comes from there. */
-#define FERRY_PAIR_NOBODY	FERRY_ADDR_ANY, 1
-
 /* Locks both; the second is nested in the first, as an accepted one is. */
 static void ferry_pair_lock(struct sock *one, struct sock *other)
 {
@@ -48,12 +45,12 @@ static int ferry_pair_route(const struct sock *sk, struct ferry_path *path)
  * Datagrams
  */
 
-/* Until it is known who may send to it, nobody may. */
+/* Until it is known who may send to it, nobody may: no packet is from no address. */
 static int ferry_pair_dgram_bind(struct sock *sk, u64 addr)
 {
 	int err;
 
-	err = ferry_socket_set_peer(sk, FERRY_PAIR_NOBODY, 0);
+	err = ferry_socket_set_peer(sk, FERRY_ADDR_ANY, 1, 0);
 	if (err)
 		return err;
 	WRITE_ONCE(ferry_sk(sk)->saddr, addr);

@@ -736,7 +736,7 @@ static bool ferry_stream_memory_free(const struct sock *sk, int wake)
 		return true;
 	/* Poll has no lock. In this order the difference cannot be negative. */
 	sent = READ_ONCE(fy->conn.snd_nxt);
-	smp_rmb();
+	smp_rmb(); /* what was queued is read after what was sent */
 	unsent = READ_ONCE(fy->conn.snd_end) - sent + READ_ONCE(fy->held);
 	return unsent << wake < lowat;
 }

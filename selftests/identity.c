@@ -34,7 +34,7 @@ struct sockstat {
 	int	dgram_inuse, dgram_mem;
 };
 
-static int sockstat(struct sockstat *st)
+static int read_sockstat(struct sockstat *st)
 {
 	FILE *file = fopen("/proc/thread-self/net/ferry/sockstat", "r");
 	int n;
@@ -73,13 +73,13 @@ TEST(sockstat__sockets)
 	int fd[3], i, memory;
 
 	ASSERT_LE(0, net_new());
-	ASSERT_EQ(0, sockstat(&before));
+	ASSERT_EQ(0, read_sockstat(&before));
 	EXPECT_EQ(0, before.inuse);
 	EXPECT_EQ(0, before.dgram_inuse);
 	for (i = 0; i < 3; i++)
 		fd[i] = dgram();
 	ASSERT_EQ(0, conn_pair(&conn, SOCK_STREAM, PORT));
-	ASSERT_EQ(0, sockstat(&st));
+	ASSERT_EQ(0, read_sockstat(&st));
 	EXPECT_EQ(3, st.inuse);
 	EXPECT_EQ(before.alloc + 3, st.alloc);
 	EXPECT_EQ(3, st.dgram_inuse);
@@ -89,7 +89,7 @@ TEST(sockstat__sockets)
 	EXPECT_EQ(3, protocol("FERRY-DGRAM", &memory));
 	/* Another namespace has none of them; the host's are the host's. */
 	ASSERT_LE(0, net_new());
-	ASSERT_EQ(0, sockstat(&st));
+	ASSERT_EQ(0, read_sockstat(&st));
 	EXPECT_EQ(0, st.inuse);
 	EXPECT_EQ(0, st.dgram_inuse);
 	EXPECT_EQ(before.alloc + 3, st.alloc);
@@ -109,13 +109,13 @@ TEST(sockstat__after_close)
 	ASSERT_EQ(0, conn_pair(&conn, SOCK_STREAM, PORT));
 	close(conn.client);
 	conn.client = -1;
-	ASSERT_EQ(0, sockstat(&st));
+	ASSERT_EQ(0, read_sockstat(&st));
 	EXPECT_EQ(1, st.orphan);
 	EXPECT_EQ(3, st.inuse);
 	ASSERT_EQ(0, sock_shutdown(conn.server, SHUT_WR));
 	ASSERT_NE(0, sock_wait(conn.server, 0) & POLLHUP);
 	ASSERT_LT(0, stat_wait("TimeWaits", 1));
-	ASSERT_EQ(0, sockstat(&st));
+	ASSERT_EQ(0, read_sockstat(&st));
 	EXPECT_EQ(0, st.orphan);
 	EXPECT_EQ(1, st.tw);
 	EXPECT_EQ(2, st.inuse);
@@ -145,7 +145,7 @@ TEST(sockstat__memory)
 	for (i = 0; i < count; i++)
 		ASSERT_EQ(sizeof(data), sock_send(from, data, sizeof(data), 0));
 	ASSERT_EQ(count, stat_wait("InDatagrams", count));
-	ASSERT_EQ(0, sockstat(&st));
+	ASSERT_EQ(0, read_sockstat(&st));
 	EXPECT_LE(much / 2 / 4096 - kept, st.mem);
 	EXPECT_LE(count * (int)sizeof(data) / 4096 - kept, st.dgram_mem);
 	protocol("FERRY-STREAM", &memory);
@@ -265,12 +265,12 @@ static int add_card(const char *name)
 
 static int check;
 
-/* Count checks, and return the number of the first that is not so. */
-#define IS(expected, call) do { \
-	check++; \
-	if ((call) != (expected)) \
-		return check; \
-} while (0)
+/* Count checks: the last is the first that is not so. */
+static bool is(int expected, int result)
+{
+	check++;
+	return result == expected;
+}
 
 static int in_his_own(void)
 {
@@ -278,19 +278,18 @@ static int in_his_own(void)
 		.kind = "veth", .name = "v0", .peer = "v1", .peer_net = -1,
 	};
 
-	IS(0, be_nobody());
-	IS(0, be_own_root(CLONE_NEWNET));
-	IS(0, talk(SOCK_STREAM));
-	IS(0, talk(SOCK_SEQPACKET));
-	IS(0, talk(SOCK_DGRAM));
-	IS(0, bind_low());
-	IS(0, add_card("fy0"));
-	IS(0, link_up("fy0"));
-	IS(0, link_add(&pair));
-	IS(0, ferry_enable("v0"));
-	IS(0, ferry_disable("v0"));
-	IS(0, sysctl_set("syn_retries", "3"));
-	return 0;
+	return is(0, be_nobody()) &&
+	       is(0, be_own_root(CLONE_NEWNET)) &&
+	       is(0, talk(SOCK_STREAM)) &&
+	       is(0, talk(SOCK_SEQPACKET)) &&
+	       is(0, talk(SOCK_DGRAM)) &&
+	       is(0, bind_low()) &&
+	       is(0, add_card("fy0")) &&
+	       is(0, link_up("fy0")) &&
+	       is(0, link_add(&pair)) &&
+	       is(0, ferry_enable("v0")) &&
+	       is(0, ferry_disable("v0")) &&
+	       is(0, sysctl_set("syn_retries", "3")) ? 0 : check;
 }
 
 TEST(user__own_namespaces)
@@ -301,17 +300,16 @@ TEST(user__own_namespaces)
 /* Without any: he may use what there is, and change nothing. */
 static int in_anothers(void)
 {
-	IS(0, net_new() < 0);
-	IS(0, talk(SOCK_DGRAM));
-	IS(0, be_nobody());
-	IS(0, talk(SOCK_STREAM));
-	IS(0, talk(SOCK_SEQPACKET));
-	IS(0, talk(SOCK_DGRAM));
-	IS(-EACCES, bind_low());
-	IS(-EPERM, add_card("fy0"));
-	IS(-EPERM, ferry_disable("ferry0"));
-	IS(-EACCES, sysctl_set("syn_retries", "3"));
-	return 0;
+	return is(0, net_new() < 0) &&
+	       is(0, talk(SOCK_DGRAM)) &&
+	       is(0, be_nobody()) &&
+	       is(0, talk(SOCK_STREAM)) &&
+	       is(0, talk(SOCK_SEQPACKET)) &&
+	       is(0, talk(SOCK_DGRAM)) &&
+	       is(-EACCES, bind_low()) &&
+	       is(-EPERM, add_card("fy0")) &&
+	       is(-EPERM, ferry_disable("ferry0")) &&
+	       is(-EACCES, sysctl_set("syn_retries", "3")) ? 0 : check;
 }
 
 TEST(user__no_rights)
@@ -322,15 +320,14 @@ TEST(user__no_rights)
 /* Root of his own user namespace is nobody in a network that is another's. */
 static int with_rights_elsewhere(void)
 {
-	IS(0, net_new() < 0);
-	IS(0, talk(SOCK_DGRAM));
-	IS(0, be_nobody());
-	IS(0, be_own_root(0));
-	IS(0, talk(SOCK_STREAM));
-	IS(-EACCES, bind_low());
-	IS(-EPERM, add_card("fy0"));
-	IS(-EPERM, ferry_disable("ferry0"));
-	return 0;
+	return is(0, net_new() < 0) &&
+	       is(0, talk(SOCK_DGRAM)) &&
+	       is(0, be_nobody()) &&
+	       is(0, be_own_root(0)) &&
+	       is(0, talk(SOCK_STREAM)) &&
+	       is(-EACCES, bind_low()) &&
+	       is(-EPERM, add_card("fy0")) &&
+	       is(-EPERM, ferry_disable("ferry0")) ? 0 : check;
 }
 
 TEST(user__rights_elsewhere)

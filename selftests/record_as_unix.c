@@ -7,8 +7,9 @@
  *	|     ferry0      |
  *	+-----------------+
  *
- * What cannot be the same: a listener wants no name here; that a peer has closed is known to AF_UNIX at once, and
- * what it was sent before is not answered; and MSG_EOR, which AF_UNIX never tells.
+ * What cannot be the same: a listener wants no name here; that a peer has closed
+ * is known to AF_UNIX at once, and what it was sent before is not answered; and
+ * MSG_EOR, which AF_UNIX never tells.
  */
 #include <errno.h>
 #include <linux/sockios.h>
