@@ -365,7 +365,9 @@ static int ferry_socket_create(struct net *net, struct socket *sock,
 	if (!sk)
 		return -ENOBUFS;
 
-	sock->ops = dgram ? &ferry_dgram_ops : &ferry_stream_ops;
+	sock->ops = dgram ? &ferry_dgram_ops :
+		    sock->type == SOCK_STREAM ? &ferry_stream_ops :
+						&ferry_record_ops;
 	sock_init_data(sock, sk);
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	sk->sk_destruct = ferry_sock_destruct;

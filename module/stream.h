@@ -30,6 +30,7 @@
 #include "socket.h"
 
 struct ferry_listener;
+struct pipe_inode_info;
 
 /* Spans of what arrived ahead of its turn that a socket can note. */
 #define FERRY_STREAM_RANGES	64
@@ -195,6 +196,7 @@ static inline u64 ferry_stream_now(void)
 
 extern struct proto ferry_stream_prot;
 extern const struct proto_ops ferry_stream_ops;
+extern struct proto_ops ferry_record_ops;
 extern long ferry_stream_mem[3];
 
 int ferry_stream_init(void);
@@ -230,6 +232,7 @@ void ferry_stream_destroy(struct sock *sk);
 /* stream_send.c */
 extern const struct ferry_conn_ops ferry_stream_conn_ops;
 int ferry_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);
+void ferry_stream_splice_eof(struct socket *sock);
 struct sk_buff *ferry_stream_take(struct sock *sk, u32 limit);
 void ferry_stream_sent(struct sock *sk, struct sk_buff *skb);
 void ferry_stream_free_acked(struct sock *sk);
@@ -241,6 +244,9 @@ bool ferry_stream_queue_fin(struct sock *sk, gfp_t gfp);
 /* stream_recv.c */
 int ferry_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 			 int flags);
+ssize_t ferry_stream_splice_read(struct socket *sock, loff_t *ppos,
+				 struct pipe_inode_info *pipe, size_t len,
+				 unsigned int flags);
 bool ferry_stream_may_take(struct sock *sk, const struct sk_buff *skb,
 			   const struct ferry_seg *seg);
 void ferry_stream_take_in(struct sock *sk, struct sk_buff *skb,

@@ -629,6 +629,84 @@ static int ferry_stream_recv_bytes(struct sock *sk, struct msghdr *msg,
 }
 
 /*
+ * splice(2) to a pipe
+ */
+
+/* Give the pipe what there is, as far as it has room: pages, not copies of them. */
+static ssize_t ferry_stream_splice_ready(struct sock *sk,
+					 struct pipe_inode_info *pipe,
+					 size_t len, unsigned int flags)
+{
+	struct sk_buff *skb;
+	ssize_t spliced = 0;
+	u32 bytes;
+	int ret = 0;
+
+	while (len && (skb = skb_peek(&sk->sk_receive_queue))) {
+		bytes = min_t(size_t, len, ferry_queued(skb)->piece.len);
+		ret = skb_splice_bits(skb, sk, ferry_queued(skb)->piece.skip,
+				      pipe, bytes, flags);
+		/* What does not lie in pages is copied into some. */
+		if (!ret)
+			ret = -ENOMEM;
+		if (ret < 0)
+			break;
+		ferry_stream_consume(sk, skb, ret);
+		spliced += ret;
+		len -= ret;
+	}
+	if (spliced) {
+		sk_peek_offset_bwd(sk, spliced);
+		ferry_stream_read_some(sk);
+	}
+	return spliced ?: ret;
+}
+
+/**
+ * ferry_stream_splice_read() - splice(2) from a stream to a pipe
+ * @sock: the socket
+ * @ppos: 0: a socket has no places
+ * @pipe: the pipe
+ * @len: at most so many bytes
+ * @flags: SPLICE_F_*. As with TCP, SPLICE_F_NONBLOCK is the pipe's: whether to wait
+ *	for something to read says O_NONBLOCK
+ *
+ * Context: process, with the pipe locked.
+ * Return: bytes, 0 at the end, or what recv(2) says; -EAGAIN if the pipe is full.
+ */
+ssize_t ferry_stream_splice_read(struct socket *sock, loff_t *ppos,
+				 struct pipe_inode_info *pipe, size_t len,
+				 unsigned int flags)
+{
+	struct sock *sk = sock->sk;
+	ssize_t ret;
+	long timeo;
+
+	if (*ppos)
+		return -ESPIPE;
+
+	lock_sock(sk);
+	timeo = sock_rcvtimeo(sk, sock->file->f_flags & O_NONBLOCK);
+	for (;;) {
+		/* Only a connection has an end to read up to. */
+		ret = -ENOTCONN;
+		if (sk->sk_state == TCP_LISTEN)
+			break;
+		ret = ferry_stream_splice_ready(sk, pipe, len, flags);
+		if (ret)
+			break;
+		ret = ferry_stream_may_wait(sk, timeo);
+		if (ret <= 0)
+			break;
+		ret = ferry_stream_wait(sk, &timeo, ferry_stream(sk)->next);
+		if (ret)
+			break;
+	}
+	release_sock(sk);
+	return ret;
+}
+
+/*
  * Records
  */
 

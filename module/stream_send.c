@@ -305,10 +305,12 @@ static struct sk_buff *ferry_stream_tail(struct sock *sk)
 }
 
 /*
- * Copy into a page, as much as it has room for, and hang it on @skb.
+ * Three ways for bytes to get into an skb. Each adds some, at most @room, to @skb.
  * Return: bytes; 0 if @skb has no room for one more page; negative errno: -ENOMEM
  * is for who waits for memory.
  */
+
+/* Copy into a page, as much as it has room for, and hang it on @skb. */
 static int ferry_stream_copy_some(struct sock *sk, struct sk_buff *skb,
 				  struct msghdr *msg, u32 room)
 {
@@ -338,6 +340,48 @@ static int ferry_stream_copy_some(struct sock *sk, struct sk_buff *skb,
 	}
 	pfrag->offset += copy;
 	return copy;
+}
+
+/*
+ * Hang the message's own page on @skb: MSG_SPLICE_PAGES. Whose it is may go on
+ * writing there, as with TCP: so the mark, for who would check or change it.
+ */
+static int ferry_stream_splice_some(struct sock *sk, struct sk_buff *skb,
+				    struct msghdr *msg, u32 room)
+{
+	size_t most = min3(msg_data_left(msg), (size_t)room, PAGE_SIZE);
+	int i = skb_shinfo(skb)->nr_frags;
+	struct page *page;
+	ssize_t bytes;
+	size_t offset;
+
+	if (i == MAX_SKB_FRAGS)
+		return 0;
+	if (!sk_wmem_schedule(sk, most))
+		return -ENOMEM;
+	bytes = iov_iter_get_pages2(&msg->msg_iter, &page, most, 1, &offset);
+	if (bytes <= 0)
+		return bytes ?: -EIO;
+	if (skb_can_coalesce(skb, i, page, offset)) {
+		skb_frag_size_add(&skb_shinfo(skb)->frags[i - 1], bytes);
+		put_page(page);
+	} else {
+		skb_fill_page_desc_noacc(skb, i, page, offset, bytes);
+	}
+	skb_shinfo(skb)->flags |= SKBFL_SHARED_FRAG;
+	skb->len += bytes;
+	skb->data_len += bytes;
+	skb->truesize += bytes;
+	ferry_stream_charge(sk, bytes);
+	return bytes;
+}
+
+static int ferry_stream_add_some(struct sock *sk, struct sk_buff *skb,
+				 struct msghdr *msg, u32 room)
+{
+	if (unlikely(msg->msg_flags & MSG_SPLICE_PAGES))
+		return ferry_stream_splice_some(sk, skb, msg, room);
+	return ferry_stream_copy_some(sk, skb, msg, room);
 }
 
 /* Let the engine have what was held back: all, or with @part whole segments. */
@@ -389,7 +433,7 @@ static bool ferry_stream_send_ended(const struct sock *sk)
 	       !ferry_conn_may_send(&ferry_stream(sk)->conn);
 }
 
-/* Add some bytes to the last chunk, or to a new one. As copy_some(). */
+/* Add some bytes to the last chunk, or to a new one. As add_some(). */
 static int ferry_stream_append(struct sock *sk, struct msghdr *msg)
 {
 	struct ferry_stream *fy = ferry_stream(sk);
@@ -404,8 +448,7 @@ static int ferry_stream_append(struct sock *sk, struct msghdr *msg)
 		if (!skb)
 			return -ENOMEM;
 	}
-	copied = ferry_stream_copy_some(sk, skb, msg,
-					fy->conn.batch - skb->len);
+	copied = ferry_stream_add_some(sk, skb, msg, fy->conn.batch - skb->len);
 	if (copied > 0) {
 		fy->held += copied;
 		if (fresh) {
@@ -485,8 +528,8 @@ static int ferry_stream_build_record(struct sock *sk, struct msghdr *msg,
 			return -ENOMEM;
 		__skb_queue_tail(list, skb);
 		while (msg_data_left(msg) && skb->len < batch) {
-			copied = ferry_stream_copy_some(sk, skb, msg,
-							batch - skb->len);
+			copied = ferry_stream_add_some(sk, skb, msg,
+						       batch - skb->len);
 			if (copied < 0)
 				return copied;
 			if (!copied)
@@ -645,6 +688,26 @@ int ferry_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	ret = ferry_stream_send_locked(sk, msg, len);
 	release_sock(sk);
 	return ret;
+}
+
+/**
+ * ferry_stream_splice_eof() - what sendfile(2) reads has ended before it was to
+ * @sock: the socket
+ *
+ * What was held back for what does not come is sent.
+ *
+ * Context: process.
+ */
+void ferry_stream_splice_eof(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+
+	lock_sock(sk);
+	if (ferry_stream(sk)->held && !ferry_stream(sk)->corked) {
+		ferry_stream_uncork(sk);
+		ferry_stream_push(sk, ferry_stream_now());
+	}
+	release_sock(sk);
 }
 
 /**

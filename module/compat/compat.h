@@ -13,11 +13,14 @@
 #endif
 
 #include <linux/version.h>
+#include <linux/bvec.h>
 #include <linux/hrtimer.h>
+#include <linux/net.h>
 #include <linux/netdevice.h>
 #include <linux/slab.h>
 #include <linux/socket.h>
 #include <linux/sysctl.h>
+#include <linux/uio.h>
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
 #include <net/rtnetlink.h>
@@ -42,6 +45,43 @@
 #else
 #define FERRY_ACCEPT_ARGS	int flags, bool kern
 #define FERRY_ACCEPT_FLAGS	flags
+#endif
+
+/*
+ * What sendfile() and splice() give a socket is a message with MSG_SPLICE_PAGES, and
+ * at an early end splice_eof(), since 6.5, and in later stable kernels before it
+ * (see probe.mk). Until 6.4 it comes by sendpage(), a page at a time: here each is such
+ * a message. Where the core does not know the flag, it is a message like others.
+ */
+#ifndef MSG_SPLICE_PAGES
+#define MSG_SPLICE_PAGES	0
+#endif
+
+#ifdef FERRY_HAS_SENDPAGE
+static inline ssize_t ferry_sendpage(struct socket *sock, struct page *page,
+				     int offset, size_t size, int flags)
+{
+	struct msghdr msg = { .msg_flags = flags | MSG_SPLICE_PAGES };
+	struct bio_vec bvec = {
+		.bv_page = page, .bv_len = size, .bv_offset = offset,
+	};
+
+	/* There are more of them, now. */
+	if (flags & MSG_SENDPAGE_NOTLAST)
+		msg.msg_flags |= MSG_MORE;
+	iov_iter_bvec(&msg.msg_iter, WRITE, &bvec, 1, size);
+	return sock->ops->sendmsg(sock, &msg, size);
+}
+
+#define FERRY_SENDPAGE_OP	.sendpage = ferry_sendpage,
+#else
+#define FERRY_SENDPAGE_OP
+#endif
+
+#ifdef FERRY_HAS_SPLICE_EOF
+#define FERRY_SPLICE_OPS(eof)	FERRY_SENDPAGE_OP .splice_eof = (eof),
+#else
+#define FERRY_SPLICE_OPS(eof)	FERRY_SENDPAGE_OP
 #endif
 
 /* Sysctl handlers see a constant table since 6.11. */

@@ -7,3 +7,5 @@ ferry-probe = $(shell grep -qw $(2) $(srctree)/include/$(1) && echo -D$(3))
 
 ccflags-y += $(call ferry-probe,linux/netdevice.h,netns_immutable,FERRY_HAS_NETNS_IMMUTABLE)
 ccflags-y += $(call ferry-probe,linux/slab.h,kmem_cache_charge,FERRY_HAS_KMEM_CACHE_CHARGE)
+ccflags-y += $(call ferry-probe,linux/net.h,sendpage,FERRY_HAS_SENDPAGE)
+ccflags-y += $(call ferry-probe,linux/net.h,splice_eof,FERRY_HAS_SPLICE_EOF)
