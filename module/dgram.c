@@ -269,11 +269,81 @@ static int ferry_dgram_route(struct sock *sk,
 				dest->addr, dest->ifindex ?: dev, path);
 }
 
-static struct sk_buff *ferry_dgram_alloc(struct sock *sk, struct msghdr *msg,
-					 size_t len, unsigned int headroom,
-					 unsigned int tailroom)
+/*
+ * struct ferry_dgram_send - one call that sends
+ *
+ * @msg: the message
+ * @len: its length in bytes
+ * @uarg: who is told when its pages are free again: MSG_ZEROCOPY. A reference; NULL
+ *	if what is sent are not the caller's own pages
+ * @headroom: bytes to leave free before it
+ * @tailroom: and behind
+ */
+struct ferry_dgram_send {
+	struct msghdr		*msg;
+	size_t			len;
+	struct ubuf_info	*uarg;
+	unsigned int		headroom;
+	unsigned int		tailroom;
+};
+
+/* Copy the message into @skb, which has the room. */
+static int ferry_dgram_copy(struct sk_buff *skb,
+			    const struct ferry_dgram_send *send, size_t paged)
 {
-	size_t room = headroom + tailroom;
+	skb_put(skb, send->len - paged);
+	skb->data_len = paged;
+	skb->len = send->len;
+	return skb_copy_datagram_from_iter(skb, 0, &send->msg->msg_iter,
+					   send->len);
+}
+
+/* Hang the caller's own pages on @skb: MSG_ZEROCOPY. */
+static int ferry_dgram_lend(struct sk_buff *skb,
+			    const struct ferry_dgram_send *send)
+{
+	int err;
+
+	err = skb_zerocopy_iter_dgram(skb, send->msg, send->len);
+	if (!err)
+		skb_zcopy_set(skb, send->uarg, NULL);
+	return err;
+}
+
+/* Hang the message's own pages on @skb: MSG_SPLICE_PAGES. */
+static int ferry_dgram_splice(struct sk_buff *skb,
+			      const struct ferry_dgram_send *send)
+{
+	struct iov_iter *from = &send->msg->msg_iter;
+	struct page *page;
+	size_t offset;
+	ssize_t bytes;
+	int i;
+
+	for (i = 0; iov_iter_count(from); i++) {
+		if (i == MAX_SKB_FRAGS)
+			return -EMSGSIZE;
+		bytes = iov_iter_get_pages2(from, &page, PAGE_SIZE, 1, &offset);
+		if (bytes <= 0)
+			return bytes ?: -EIO;
+		skb_fill_page_desc_noacc(skb, i, page, offset, bytes);
+		skb->len += bytes;
+		skb->data_len += bytes;
+		skb->truesize += bytes;
+		refcount_add(bytes, &skb->sk->sk_wmem_alloc);
+	}
+	/* Others may go on writing there. */
+	skb_shinfo(skb)->flags |= SKBFL_SHARED_FRAG;
+	return 0;
+}
+
+static struct sk_buff *ferry_dgram_alloc(struct sock *sk,
+					 const struct ferry_dgram_send *send)
+{
+	size_t room = send->headroom + send->tailroom;
+	int flags = send->msg->msg_flags;
+	bool own = !send->uarg && !(flags & MSG_SPLICE_PAGES);
+	size_t len = own ? send->len : 0;
 	struct sk_buff *skb;
 	size_t paged = 0;
 	int err;
@@ -284,16 +354,18 @@ static struct sk_buff *ferry_dgram_alloc(struct sock *sk, struct msghdr *msg,
 	}
 
 	skb = sock_alloc_send_pskb(sk, room + len - paged, paged,
-				   msg->msg_flags & MSG_DONTWAIT, &err,
+				   flags & MSG_DONTWAIT, &err,
 				   PAGE_ALLOC_COSTLY_ORDER);
 	if (!skb)
 		return ERR_PTR(err);
 
-	skb_reserve(skb, headroom);
-	skb_put(skb, len - paged);
-	skb->data_len = paged;
-	skb->len = len;
-	err = skb_copy_datagram_from_iter(skb, 0, &msg->msg_iter, len);
+	skb_reserve(skb, send->headroom);
+	if (own)
+		err = ferry_dgram_copy(skb, send, paged);
+	else if (send->uarg)
+		err = ferry_dgram_lend(skb, send);
+	else
+		err = ferry_dgram_splice(skb, send);
 	if (err) {
 		kfree_skb(skb);
 		return ERR_PTR(err);
@@ -347,15 +419,67 @@ static int ferry_dgram_ready(struct sock *sk)
 	return err;
 }
 
+/*
+ * Who sends by MSG_ZEROCOPY is told when its pages are free again: see
+ * ferry_stream_borrow().
+ */
+static int ferry_dgram_borrow(struct sock *sk, struct ferry_dgram_send *send)
+{
+	if (likely(!(send->msg->msg_flags & MSG_ZEROCOPY)) || !send->len)
+		return 0;
+	if (send->msg->msg_ubuf) {
+		send->uarg = send->msg->msg_ubuf;
+		net_zcopy_get(send->uarg);
+	} else if (sock_flag(sk, SOCK_ZEROCOPY)) {
+		send->uarg = ferry_zerocopy_realloc(sk, send->len, NULL);
+		if (!send->uarg)
+			return -ENOBUFS;
+	}
+	return 0;
+}
+
+/* May a datagram of that length go there, and what room does the way want? */
+static int ferry_dgram_probe(struct sock *sk, const struct ferry_dgram_dest *dest,
+			     struct ferry_dgram_send *send)
+{
+	struct ferry_path path;
+	int err;
+
+	rcu_read_lock();
+	err = ferry_dgram_route(sk, dest, &path);
+	if (!err) {
+		send->headroom = ferry_output_headroom(path.dev);
+		send->tailroom = path.dev->needed_tailroom;
+		if (send->len > READ_ONCE(path.dev->mtu) - FERRY_HLEN)
+			err = -EMSGSIZE;
+	}
+	rcu_read_unlock();
+	return err;
+}
+
+static int ferry_dgram_send(struct sock *sk, struct ferry_dgram_send *send,
+			    const struct ferry_dgram_dest *dest,
+			    const struct sockcm_cookie *sockc)
+{
+	struct sk_buff *skb;
+
+	skb = ferry_dgram_alloc(sk, send);
+	if (IS_ERR(skb))
+		return PTR_ERR(skb);
+	skb->priority = ferry_sockcm_priority(sockc, sk);
+	skb->mark = sockc->mark;
+	ferry_setup_tx_timestamp(skb, sockc);
+	ferry_skb_set_txtime(skb, sockc, sk);
+	return ferry_dgram_output(sk, skb, dest);
+}
+
 static int ferry_dgram_sendmsg(struct socket *sock, struct msghdr *msg,
 			       size_t len)
 {
-	unsigned int headroom = 0, tailroom = 0;
+	struct ferry_dgram_send send = { .msg = msg, .len = len };
 	struct ferry_dgram_dest dest;
 	struct sock *sk = sock->sk;
 	struct sockcm_cookie sockc;
-	struct ferry_path path;
-	struct sk_buff *skb;
 	int err;
 
 	/* As with UDP, before where to. */
@@ -375,34 +499,20 @@ static int ferry_dgram_sendmsg(struct socket *sock, struct msghdr *msg,
 		if (err)
 			return err;
 	}
-
-	rcu_read_lock();
-	err = ferry_dgram_route(sk, &dest, &path);
-	if (!err) {
-		headroom = ferry_output_headroom(path.dev);
-		tailroom = path.dev->needed_tailroom;
-		if (len > READ_ONCE(path.dev->mtu) - FERRY_HLEN)
-			err = -EMSGSIZE;
-	}
-	rcu_read_unlock();
-	if (err)
-		return err;
-	err = ferry_dgram_ready(sk);
+	err = ferry_dgram_probe(sk, &dest, &send) ?: ferry_dgram_ready(sk);
 	if (err)
 		return err;
 	/* It would fit: that is what was to be found out. */
 	if (msg->msg_flags & MSG_PROBE)
 		return len;
-
-	skb = ferry_dgram_alloc(sk, msg, len, headroom, tailroom);
-	if (IS_ERR(skb))
-		return PTR_ERR(skb);
-	skb->priority = ferry_sockcm_priority(&sockc, sk);
-	skb->mark = sockc.mark;
-	ferry_setup_tx_timestamp(skb, &sockc);
-	ferry_skb_set_txtime(skb, &sockc, sk);
-
-	err = ferry_dgram_output(sk, skb, &dest);
+	err = ferry_dgram_borrow(sk, &send);
+	if (err)
+		return err;
+	err = ferry_dgram_send(sk, &send, &dest, &sockc);
+	if (err)
+		net_zcopy_put_abort(send.uarg, true);
+	else
+		net_zcopy_put(send.uarg);
 	return err ?: len;
 }
 
@@ -564,6 +674,7 @@ const struct proto_ops ferry_dgram_ops = {
 	.getsockopt	= ferry_dgram_getsockopt,
 	.sendmsg	= ferry_dgram_sendmsg,
 	.recvmsg	= ferry_dgram_recvmsg,
+	FERRY_SPLICE_OPS(NULL)
 	.mmap		= sock_no_mmap,
 	.set_peek_off	= sk_set_peek_off,
 };

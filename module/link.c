@@ -143,6 +143,10 @@ static int ferry_link_rcv(struct sk_buff *skb, struct net_device *dev,
 
 	ferry_stats_inc(link->fn, FERRY_STAT_IN_PACKETS);
 	stat = ferry_link_accept(link, skb);
+	/* Pages that a sender on this host has lent must not wait for a reader. */
+	if (stat == FERRY_STAT_IN_PACKETS &&
+	    unlikely(skb_orphan_frags_rx(skb, GFP_ATOMIC)))
+		stat = FERRY_STAT_IN_MEMORY;
 	if (stat != FERRY_STAT_IN_PACKETS) {
 		ferry_stats_drop(link->fn, skb, stat);
 		return NET_RX_DROP;

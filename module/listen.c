@@ -917,6 +917,8 @@ int ferry_listen_accept(struct socket *sock, struct socket *newsock,
 	ferry_stream(new)->parent = NULL;
 	ferry_memcg_accept(new);
 	sock_graft(new, newsock);
+	if (test_bit(SOCK_SUPPORT_ZC, &sock->flags))
+		set_bit(SOCK_SUPPORT_ZC, &newsock->flags);
 	newsock->state = SS_CONNECTED;
 	release_sock(new);
 	return 0;

@@ -210,6 +210,13 @@ static int ferry_option_set_keep(struct sock *sk, int option, int val)
 	return 0;
 }
 
+static int ferry_option_set_zerocopy(struct sock *sk, int val)
+{
+	if (ferry_stream_records(sk))
+		return -EOPNOTSUPP;
+	return ferry_socket_set_zerocopy(sk, val);
+}
+
 static int ferry_option_set_int(struct sock *sk, int option, int val)
 {
 	struct ferry_stream *fy = ferry_stream(sk);
@@ -247,6 +254,8 @@ static int ferry_option_set_int(struct sock *sk, int option, int val)
 		/* Read by those who connect. */
 		WRITE_ONCE(fy->defer_accept, ferry_option_defer(val));
 		return 0;
+	case FERRY_ZEROCOPY:
+		return ferry_option_set_zerocopy(sk, val);
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -350,6 +359,9 @@ static int ferry_option_get_int(const struct sock *sk, int option, int *val)
 		return 0;
 	case FERRY_DEFER_ACCEPT:
 		*val = ferry_option_defer_seconds(fy->defer_accept);
+		return 0;
+	case FERRY_ZEROCOPY:
+		*val = sock_flag(sk, SOCK_ZEROCOPY);
 		return 0;
 	default:
 		return -ENOPROTOOPT;

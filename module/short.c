@@ -139,6 +139,11 @@ static void ferry_short_arrive(struct sk_buff *skb)
 	skb->dev = loop->dev;
 	skb_orphan(skb);
 	ferry_stats_inc(fn, FERRY_STAT_IN_PACKETS);
+	/* Pages that a sender has lent must not wait for a reader: as from a card. */
+	if (unlikely(skb_orphan_frags_rx(skb, GFP_ATOMIC))) {
+		ferry_stats_drop(fn, skb, FERRY_STAT_IN_MEMORY);
+		return;
+	}
 	ferry_short_rcv(fn, skb);
 }
 

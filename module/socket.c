@@ -238,6 +238,22 @@ int ferry_socket_getname(struct socket *sock, struct sockaddr *addr, int peer)
 }
 
 /**
+ * ferry_socket_set_zerocopy() - FERRY_ZEROCOPY
+ * @sk: the socket
+ * @val: 0 or 1
+ *
+ * Context: process, under the socket lock.
+ * Return: 0 or -EINVAL.
+ */
+int ferry_socket_set_zerocopy(struct sock *sk, int val)
+{
+	if (val < 0 || val > 1)
+		return -EINVAL;
+	sock_valbool_flag(sk, SOCK_ZEROCOPY, val);
+	return 0;
+}
+
+/**
  * ferry_socket_setsockopt() - setsockopt(2) at level SOL_FERRY
  * @sock: the socket
  * @level: SOL_FERRY, or -ENOPROTOOPT
@@ -253,9 +269,10 @@ int ferry_socket_setsockopt(struct socket *sock, int level, int option,
 			    sockptr_t optval, unsigned int optlen)
 {
 	struct sock *sk = sock->sk;
-	int val;
+	int val, err = 0;
 
-	if (level != SOL_FERRY || option != FERRY_REUSEPORT)
+	if (level != SOL_FERRY ||
+	    (option != FERRY_REUSEPORT && option != FERRY_ZEROCOPY))
 		return -ENOPROTOOPT;
 	if (optlen < sizeof(val))
 		return -EINVAL;
@@ -263,9 +280,12 @@ int ferry_socket_setsockopt(struct socket *sock, int level, int option,
 		return -EFAULT;
 
 	lock_sock(sk);
-	sk->sk_reuseport = !!val;
+	if (option == FERRY_REUSEPORT)
+		sk->sk_reuseport = !!val;
+	else
+		err = ferry_socket_set_zerocopy(sk, val);
 	release_sock(sk);
-	return 0;
+	return err;
 }
 
 /**
@@ -285,14 +305,16 @@ int ferry_socket_getsockopt(struct socket *sock, int level, int option,
 {
 	int len, val;
 
-	if (level != SOL_FERRY || option != FERRY_REUSEPORT)
+	if (level != SOL_FERRY ||
+	    (option != FERRY_REUSEPORT && option != FERRY_ZEROCOPY))
 		return -ENOPROTOOPT;
 	if (get_user(len, optlen))
 		return -EFAULT;
 	if (len < 0)
 		return -EINVAL;
 
-	val = sock->sk->sk_reuseport;
+	val = option == FERRY_REUSEPORT ? sock->sk->sk_reuseport :
+					  sock_flag(sock->sk, SOCK_ZEROCOPY);
 	len = min_t(int, len, sizeof(val));
 	if (put_user(len, optlen) || copy_to_user(optval, &val, len))
 		return -EFAULT;
@@ -365,13 +387,15 @@ static int ferry_socket_create(struct net *net, struct socket *sock,
 	if (!sk)
 		return -ENOBUFS;
 
-	sock->ops = dgram ? &ferry_dgram_ops :
-		    sock->type == SOCK_STREAM ? &ferry_stream_ops :
-						&ferry_record_ops;
+	sock->ops = dgram ? &ferry_dgram_ops : &ferry_stream_ops;
 	sock_init_data(sock, sk);
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	sk->sk_destruct = ferry_sock_destruct;
 	sk->sk_state = TCP_CLOSE;
+
+	/* io_uring's: MSG_ZEROCOPY is known. */
+	if (sock->type != SOCK_SEQPACKET)
+		set_bit(SOCK_SUPPORT_ZC, &sock->flags);
 
 	fs = ferry_sk(sk);
 	fs->saddr = FERRY_ADDR_ANY;

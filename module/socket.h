@@ -88,6 +88,7 @@ int ferry_socket_getsockopt(struct socket *sock, int level, int option,
 			    char __user *optval, int __user *optlen);
 
 /* For the types' own calls. */
+int ferry_socket_set_zerocopy(struct sock *sk, int val);
 int ferry_socket_parse(const void *addr, int len, struct sockaddr_ferry *sfy);
 int ferry_socket_autobind(struct sock *sk);
 int ferry_socket_set_peer(struct sock *sk, u64 addr, u32 port, int ifindex);

@@ -784,16 +784,6 @@ const struct proto_ops ferry_stream_ops = {
 	.set_rcvlowat	= ferry_stream_set_rcvlowat,
 };
 
-/* Those of streams, but for what is set when they are made. */
-struct proto_ops ferry_record_ops __ro_after_init;
-
-static void ferry_stream_ops_init(void)
-{
-	ferry_record_ops = ferry_stream_ops;
-	/* One recvmsg() is one record's: as AF_UNIX, let the core splice it so. */
-	ferry_record_ops.splice_read = NULL;
-}
-
 /* As TCP: a sixteenth of what is free in wait, and stop at half as much again. */
 static void ferry_stream_mem_init(void)
 {
@@ -823,7 +813,6 @@ int ferry_stream_init(void)
 	sock_skb_cb_check_size(sizeof(struct ferry_queued));
 
 	ferry_stream_mem_init();
-	ferry_stream_ops_init();
 	err = percpu_counter_init(&ferry_stream_sockets_allocated, 0,
 				  GFP_KERNEL);
 	if (err)

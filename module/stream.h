@@ -196,7 +196,6 @@ static inline u64 ferry_stream_now(void)
 
 extern struct proto ferry_stream_prot;
 extern const struct proto_ops ferry_stream_ops;
-extern struct proto_ops ferry_record_ops;
 extern long ferry_stream_mem[3];
 
 int ferry_stream_init(void);

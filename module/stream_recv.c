@@ -663,7 +663,7 @@ static ssize_t ferry_stream_splice_ready(struct sock *sk,
 }
 
 /**
- * ferry_stream_splice_read() - splice(2) from a stream to a pipe
+ * ferry_stream_splice_read() - splice(2) to a pipe
  * @sock: the socket
  * @ppos: 0: a socket has no places
  * @pipe: the pipe
@@ -684,6 +684,9 @@ ssize_t ferry_stream_splice_read(struct socket *sock, loff_t *ppos,
 
 	if (*ppos)
 		return -ESPIPE;
+	/* A record a call, by recvmsg(): as the core does it for AF_UNIX's. */
+	if (ferry_stream_records(sk))
+		return ferry_copy_splice_read(sock->file, ppos, pipe, len, flags);
 
 	lock_sock(sk);
 	timeo = sock_rcvtimeo(sk, sock->file->f_flags & O_NONBLOCK);

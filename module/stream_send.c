@@ -293,13 +293,32 @@ const struct ferry_conn_ops ferry_stream_conn_ops = {
  * sendmsg(2)
  */
 
-/* The last unsent chunk, if bytes may be added to it. */
-static struct sk_buff *ferry_stream_tail(struct sock *sk)
+/*
+ * struct ferry_stream_send - one call that sends
+ *
+ * @msg: the message
+ * @sockc: what its control messages say; not of a record
+ * @uarg: who is told when its pages are free again: MSG_ZEROCOPY. A reference; NULL
+ *	if what is sent are not the caller's own pages
+ */
+struct ferry_stream_send {
+	struct msghdr			*msg;
+	const struct sockcm_cookie	*sockc;
+	struct ubuf_info		*uarg;
+};
+
+/*
+ * The last unsent chunk, if bytes may be added to it. One skb tells one of them that
+ * its pages are free, and has no others.
+ */
+static struct sk_buff *ferry_stream_tail(struct sock *sk,
+					 const struct ferry_stream_send *send)
 {
 	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
 	struct ferry_stream *fy = ferry_stream(sk);
 
-	if (!skb || fy->sealed || skb->len >= fy->conn.batch)
+	if (!skb || fy->sealed || skb->len >= fy->conn.batch ||
+	    skb_zcopy(skb) != send->uarg)
 		return NULL;
 	return skb;
 }
@@ -376,12 +395,30 @@ static int ferry_stream_splice_some(struct sock *sk, struct sk_buff *skb,
 	return bytes;
 }
 
-static int ferry_stream_add_some(struct sock *sk, struct sk_buff *skb,
-				 struct msghdr *msg, u32 room)
+/* Hang the caller's own pages on @skb: MSG_ZEROCOPY. */
+static int ferry_stream_lend_some(struct sock *sk, struct sk_buff *skb,
+				  const struct ferry_stream_send *send, u32 room)
 {
-	if (unlikely(msg->msg_flags & MSG_SPLICE_PAGES))
-		return ferry_stream_splice_some(sk, skb, msg, room);
-	return ferry_stream_copy_some(sk, skb, msg, room);
+	u32 bytes = min_t(size_t, msg_data_left(send->msg), room);
+	int ret;
+
+	/* What its pages have before and after it is charged, too. */
+	if (!sk_wmem_schedule(sk, bytes + 2 * PAGE_SIZE))
+		return -ENOMEM;
+	ret = ferry_zerocopy_iter_stream(sk, skb, send->msg, bytes, send->uarg);
+	if ((ret == -EMSGSIZE || ret == -EEXIST) && skb->len)
+		return 0;
+	return ret;
+}
+
+static int ferry_stream_add_some(struct sock *sk, struct sk_buff *skb,
+				 const struct ferry_stream_send *send, u32 room)
+{
+	if (unlikely(send->uarg))
+		return ferry_stream_lend_some(sk, skb, send, room);
+	if (unlikely(send->msg->msg_flags & MSG_SPLICE_PAGES))
+		return ferry_stream_splice_some(sk, skb, send->msg, room);
+	return ferry_stream_copy_some(sk, skb, send->msg, room);
 }
 
 /* Let the engine have what was held back: all, or with @part whole segments. */
@@ -434,10 +471,11 @@ static bool ferry_stream_send_ended(const struct sock *sk)
 }
 
 /* Add some bytes to the last chunk, or to a new one. As add_some(). */
-static int ferry_stream_append(struct sock *sk, struct msghdr *msg)
+static int ferry_stream_append(struct sock *sk,
+			       const struct ferry_stream_send *send)
 {
 	struct ferry_stream *fy = ferry_stream(sk);
-	struct sk_buff *skb = ferry_stream_tail(sk);
+	struct sk_buff *skb = ferry_stream_tail(sk, send);
 	bool fresh = !skb;
 	int copied;
 
@@ -448,7 +486,7 @@ static int ferry_stream_append(struct sock *sk, struct msghdr *msg)
 		if (!skb)
 			return -ENOMEM;
 	}
-	copied = ferry_stream_add_some(sk, skb, msg, fy->conn.batch - skb->len);
+	copied = ferry_stream_add_some(sk, skb, send, fy->conn.batch - skb->len);
 	if (copied > 0) {
 		fy->held += copied;
 		if (fresh) {
@@ -464,12 +502,12 @@ static int ferry_stream_append(struct sock *sk, struct msghdr *msg)
 	return copied;
 }
 
-static int ferry_stream_send_bytes(struct sock *sk, struct msghdr *msg,
-				   const struct sockcm_cookie *sockc,
+static int ferry_stream_append_all(struct sock *sk,
+				   const struct ferry_stream_send *send,
 				   long *timeo)
 {
 	struct ferry_stream *fy = ferry_stream(sk);
-	int flags = msg->msg_flags;
+	int flags = send->msg->msg_flags;
 	int sent = 0;
 	int err;
 
@@ -479,13 +517,14 @@ static int ferry_stream_send_bytes(struct sock *sk, struct msghdr *msg,
 			err = -EPIPE;
 			goto out;
 		}
-		if (!msg_data_left(msg))
+		if (!msg_data_left(send->msg))
 			break;
-		err = ferry_stream_append(sk, msg);
+		err = ferry_stream_append(sk, send);
 		if (err >= 0) {
 			sent += err;
 			/* The wire need not wait for the rest. */
-			if (fy->held >= fy->conn.batch && msg_data_left(msg))
+			if (fy->held >= fy->conn.batch &&
+			    msg_data_left(send->msg))
 				ferry_stream_send_now(sk, MSG_MORE);
 			continue;
 		}
@@ -503,11 +542,54 @@ static int ferry_stream_send_bytes(struct sock *sk, struct msghdr *msg,
 		fy->sealed = true;
 out:
 	if (sent && ferry_stamp_request(sk, skb_peek_tail(&sk->sk_write_queue),
-					sockc, sent))
+					send->sockc, sent))
 		fy->sealed = true;
 	if (sent && !ferry_stream_send_ended(sk))
 		ferry_stream_send_now(sk, err ? 0 : flags);
 	return sent ?: err;
+}
+
+/*
+ * Who sends by MSG_ZEROCOPY, and has said that it will look at the error queue, is told
+ * there when its pages are free again; who came by io_uring has brought a way to be
+ * told. To others the flag says nothing, as with TCP.
+ */
+static int ferry_stream_borrow(struct sock *sk, struct ferry_stream_send *send)
+{
+	struct sk_buff *tail = skb_peek_tail(&sk->sk_write_queue);
+	struct msghdr *msg = send->msg;
+
+	if (likely(!(msg->msg_flags & MSG_ZEROCOPY)) || !msg_data_left(msg))
+		return 0;
+	if (msg->msg_ubuf) {
+		send->uarg = msg->msg_ubuf;
+		net_zcopy_get(send->uarg);
+	} else if (sock_flag(sk, SOCK_ZEROCOPY)) {
+		send->uarg = ferry_zerocopy_realloc(sk, msg_data_left(msg),
+						    skb_zcopy(tail));
+		if (!send->uarg)
+			return -ENOBUFS;
+	}
+	return 0;
+}
+
+static int ferry_stream_send_bytes(struct sock *sk, struct msghdr *msg,
+				   const struct sockcm_cookie *sockc,
+				   long *timeo)
+{
+	struct ferry_stream_send send = { .msg = msg, .sockc = sockc };
+	int ret;
+
+	ret = ferry_stream_borrow(sk, &send);
+	if (ret)
+		return ret;
+	ret = ferry_stream_append_all(sk, &send, timeo);
+	/* Nothing was sent: there is nothing to be told. */
+	if (ret < 0)
+		net_zcopy_put_abort(send.uarg, true);
+	else
+		net_zcopy_put(send.uarg);
+	return ret;
 }
 
 /*
@@ -518,6 +600,7 @@ out:
 static int ferry_stream_build_record(struct sock *sk, struct msghdr *msg,
 				     struct sk_buff_head *list)
 {
+	const struct ferry_stream_send send = { .msg = msg };
 	u32 batch = ferry_stream(sk)->conn.batch;
 	struct sk_buff *skb;
 	int copied;
@@ -528,7 +611,7 @@ static int ferry_stream_build_record(struct sock *sk, struct msghdr *msg,
 			return -ENOMEM;
 		__skb_queue_tail(list, skb);
 		while (msg_data_left(msg) && skb->len < batch) {
-			copied = ferry_stream_add_some(sk, skb, msg,
+			copied = ferry_stream_add_some(sk, skb, &send,
 						       batch - skb->len);
 			if (copied < 0)
 				return copied;

@@ -682,6 +682,28 @@ TEST_F(stream, sendfile__short_file)
 	file_close(&file);
 }
 
+/* What a pipe or a file gives is a datagram, of its pages. */
+TEST(datagram)
+{
+	struct page_file file;
+	char got[2 * PAGE];
+	int fd, reader;
+
+	ASSERT_LE(0, net_new());
+	reader = dgram_at(SCRIPT_PORT);
+	fd = dgram_to(SCRIPT_PORT);
+	ASSERT_EQ(0, file_open(&file, PAGE));
+	memset(file.pages, 'a', PAGE);
+	ASSERT_EQ(1000, give_file(fd, file.fd, 10, 1000));
+	ASSERT_NE(0, sock_wait(reader, POLLIN));
+	file.pages[11] = 'b';
+	ASSERT_EQ(1000, sock_recv(reader, got, sizeof(got), 0));
+	EXPECT_EQ(0, memcmp(got, "aba", 3));
+	file_close(&file);
+	close(reader);
+	close(fd);
+}
+
 /* By a device that has the checksum computed for it, and segments cut. */
 TEST(wire)
 {

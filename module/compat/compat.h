@@ -14,6 +14,7 @@
 
 #include <linux/version.h>
 #include <linux/bvec.h>
+#include <linux/fs.h>
 #include <linux/hrtimer.h>
 #include <linux/net.h>
 #include <linux/netdevice.h>
@@ -82,6 +83,24 @@ static inline ssize_t ferry_sendpage(struct socket *sock, struct page *page,
 #define FERRY_SPLICE_OPS(eof)	FERRY_SENDPAGE_OP .splice_eof = (eof),
 #else
 #define FERRY_SPLICE_OPS(eof)	FERRY_SENDPAGE_OP
+#endif
+
+/* What the core does for a file without a splice_read() of its own: renamed in 6.5. */
+#ifdef FERRY_HAS_COPY_SPLICE_READ
+#define ferry_copy_splice_read	copy_splice_read
+#else
+#define ferry_copy_splice_read	generic_file_splice_read
+#endif
+
+/* Memory of a device's own can be sent since 6.16: not by who has the pages. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#define ferry_zerocopy_realloc(sk, size, uarg) \
+	msg_zerocopy_realloc(sk, size, uarg, false)
+#define ferry_zerocopy_iter_stream(sk, skb, msg, len, uarg) \
+	skb_zerocopy_iter_stream(sk, skb, msg, len, uarg, NULL)
+#else
+#define ferry_zerocopy_realloc		msg_zerocopy_realloc
+#define ferry_zerocopy_iter_stream	skb_zerocopy_iter_stream
 #endif
 
 /* Sysctl handlers see a constant table since 6.11. */

@@ -9,3 +9,4 @@ ccflags-y += $(call ferry-probe,linux/netdevice.h,netns_immutable,FERRY_HAS_NETN
 ccflags-y += $(call ferry-probe,linux/slab.h,kmem_cache_charge,FERRY_HAS_KMEM_CACHE_CHARGE)
 ccflags-y += $(call ferry-probe,linux/net.h,sendpage,FERRY_HAS_SENDPAGE)
 ccflags-y += $(call ferry-probe,linux/net.h,splice_eof,FERRY_HAS_SPLICE_EOF)
+ccflags-y += $(call ferry-probe,linux/fs.h,copy_splice_read,FERRY_HAS_COPY_SPLICE_READ)

@@ -137,6 +137,19 @@ struct sockaddr_ferry {
 #define FERRY_MAXSEG	11
 
 /*
+ * int, 0 or 1: send() with MSG_ZEROCOPY sends the caller's pages and not copies of
+ * them. It is what SO_ZEROCOPY is to TCP and UDP (the kernel's core refuses that one
+ * for a family that is not IP), and as with them the flag alone says nothing. When
+ * the pages are free again is told on the error queue, in a control message of type
+ * FERRY_RECVERR: of origin SO_EE_ORIGIN_ZEROCOPY, ee_info to ee_data being the numbers
+ * of the calls, counted from 0; with SO_EE_CODE_ZEROCOPY_COPIED if they were copied
+ * after all, as they are within a host. ENOBUFS if more of it is under way than
+ * net.core.optmem_max allows. For streams and datagrams; records have none, as
+ * AF_UNIX's, and refuse it with EOPNOTSUPP.
+ */
+#define FERRY_ZEROCOPY	12
+
+/*
  * unsigned int, bytes: with so many that were written and not sent yet, poll() and
  * send() say that there is no room, whatever SO_SNDBUF has. 0: there is no such
  * limit. What is in one write() is not cut to it.
