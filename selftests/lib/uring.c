@@ -60,6 +60,12 @@ void uring_close(struct uring *ring)
 	close(ring->fd);
 }
 
+int uring_register_buffer(struct uring *ring, const struct iovec *iov)
+{
+	return syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_BUFFERS,
+		       iov, 1) ? -errno : 0;
+}
+
 int uring_submit(struct uring *ring, const struct io_uring_sqe *sqe,
 		 unsigned int id)
 {
@@ -97,6 +103,7 @@ int uring_wait(struct uring *ring, unsigned int *id)
 	cqe = &ring->cqes[head & *ring->cq_mask];
 	*id = cqe->user_data;
 	res = cqe->res;
+	ring->flags = cqe->flags;
 	__atomic_store_n(ring->cq_head, head + 1, __ATOMIC_RELEASE);
 	return res;
 }

@@ -7,12 +7,14 @@
 
 #include <linux/io_uring.h>
 #include <stddef.h>
+#include <sys/uio.h>
 
 /*
  * struct uring - a ring
  *
  * Begin with uring_open(). Of each kind of operation one may be under way,
- * told from others by its user_data, which uring_submit() is given.
+ * told from others by its user_data, which uring_submit() is given. @flags are
+ * those of the end that uring_wait() has returned last: IORING_CQE_F_*.
  */
 struct uring {
 	int			fd;
@@ -22,11 +24,14 @@ struct uring {
 	struct io_uring_cqe	*cqes;
 	char			*map;
 	size_t			map_len, sqe_len;
+	unsigned int		flags;
 };
 
 /* Return: 0 or -errno; -EPERM: there is none to be had here. */
 int uring_open(struct uring *ring);
 void uring_close(struct uring *ring);
+/* One buffer, number 0. Return: 0 or -errno. */
+int uring_register_buffer(struct uring *ring, const struct iovec *iov);
 /* Begin an operation. Return: 0 or -errno. */
 int uring_submit(struct uring *ring, const struct io_uring_sqe *sqe,
 		 unsigned int id);
