@@ -463,6 +463,35 @@ static int do_send_long(struct scene *scene)
 			     (struct sockaddr *)&sfy, sizeof(sfy)));
 }
 
+static int with_lending_connection(struct scene *scene)
+{
+	int one = 1, err = with_connection(scene);
+
+	return err ? err : result(setsockopt(scene->fd, SOL_FERRY, FERRY_ZEROCOPY,
+					     &one, sizeof(one)));
+}
+
+static int lend(struct scene *scene)
+{
+	return result(send(scene->fd, PAYLOAD, sizeof(PAYLOAD),
+			   MSG_ZEROCOPY | MSG_DONTWAIT));
+}
+
+static int do_lend(struct scene *scene)
+{
+	int err = lend(scene);
+
+	fault_over();
+	return err ? err : arrived_or_counted(scene, scene->other);
+}
+
+static int do_transfer_lent(struct scene *scene)
+{
+	int err = lend(scene);
+
+	return err ? err : arrived_or_counted(scene, scene->other);
+}
+
 static int do_errqueue(struct scene *scene)
 {
 	char buffer[64], control[256];
@@ -740,6 +769,9 @@ const struct operation operations[] = {
 	  .where = ANYWHERE, .errnos = { ENOBUFS } },
 	{ "send a long one", with_receiver, do_send_long,
 	  .errnos = { ENOBUFS } },
+	{ "lend", with_lending_connection, do_lend, .errnos = { ENOBUFS } },
+	{ "lend and arrive", with_lending_connection, do_transfer_lent,
+	  .where = ANYWHERE, .errnos = { ENOBUFS } },
 	{ "broadcast and arrive", with_audience, do_broadcast, without_dummy,
 	  .where = ANYWHERE, .errnos = { ENOBUFS } },
 	{ "send to nobody", with_nobody_there, do_send_to_nobody,

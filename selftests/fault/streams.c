@@ -10,11 +10,14 @@
  * sends does not hear of it. So of a connection's calls nearly all must work.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/ferry.h>
 #include <linux/sockios.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -193,6 +196,41 @@ static void without_disorder(struct scene *scene)
 	link_netem("ferry0", &order);
 }
 
+/* A pipe's two ends, or a file. */
+static int ends[2] = { -1, -1 };
+
+static void without_ends(struct scene *scene)
+{
+	size_t i;
+
+	(void)scene;
+	for (i = 0; i < 2; i++) {
+		if (ends[i] >= 0)
+			close(ends[i]);
+		ends[i] = -1;
+	}
+}
+
+static int with_records_and_pipe(struct scene *scene)
+{
+	return pipe2(ends, O_CLOEXEC) ? -errno : with_records(scene);
+}
+
+static int with_file(struct scene *scene)
+{
+	pattern_fill(out, LONG, 4);
+	ends[0] = memfd_create("fault", MFD_CLOEXEC);
+	if (ends[0] < 0 || write(ends[0], out, LONG) != LONG)
+		return -errno;
+	return with_pair(scene);
+}
+
+static int with_lending_pair(struct scene *scene)
+{
+	return with_pair(scene) ?:
+	       sock_set(scene->fd, SOL_FERRY, FERRY_ZEROCOPY, 1);
+}
+
 /* Operations. */
 
 static int do_listen(struct scene *scene)
@@ -289,8 +327,27 @@ static int do_send_record(struct scene *scene)
 	return memcmp(in, out, len) ? -EBADMSG : 0;
 }
 
+static int do_sendfile(struct scene *scene)
+{
+	off_t at = 0;
+	ssize_t sent = sendfile(scene->fd, ends[0], &at, 60000);
+
+	fault_over();
+	return sent < 0 ? -errno : gets(scene, sent);
+}
+
+static int do_lend(struct scene *scene)
+{
+	ssize_t sent;
+
+	pattern_fill(out, LONG, 5);
+	sent = sock_send(scene->fd, out, 60000, MSG_ZEROCOPY | MSG_NOSIGNAL);
+	fault_over();
+	return sent < 0 ? sent : gets(scene, sent);
+}
+
 /* On and on until all has arrived, in its order. */
-static int do_transfer(struct scene *scene)
+static int transfer(struct scene *scene, int flags)
 {
 	struct pollfd fds[] = { { .fd = scene->fd }, { .fd = scene->other } };
 	ssize_t n;
@@ -302,7 +359,7 @@ static int do_transfer(struct scene *scene)
 		if (poll(fds, 2, WAIT_MS) <= 0)
 			return -ETIMEDOUT;
 		n = send(scene->fd, out + scene->sent, LONG - scene->sent,
-			 MSG_NOSIGNAL);
+			 MSG_NOSIGNAL | flags);
 		if (n < 0 && errno != EAGAIN)
 			return -errno;
 		scene->sent += n < 0 ? 0 : n;
@@ -313,6 +370,16 @@ static int do_transfer(struct scene *scene)
 		scene->received += n < 0 ? 0 : n;
 	}
 	return memcmp(in, out, LONG) ? -EBADMSG : 0;
+}
+
+static int do_transfer(struct scene *scene)
+{
+	return transfer(scene, 0);
+}
+
+static int do_transfer_lent(struct scene *scene)
+{
+	return transfer(scene, MSG_ZEROCOPY);
 }
 
 /* Small ones, which are packed as long as nobody reads them. */
@@ -361,6 +428,21 @@ static int do_peek(struct scene *scene)
 	return receive(scene, MSG_PEEK);
 }
 
+/* A stream's pages are there already: for records some are made. */
+static int do_splice(struct scene *scene)
+{
+	char buffer[sizeof(PAYLOAD)];
+	ssize_t n;
+
+	n = splice(scene->other, NULL, ends[1], NULL, sizeof(PAYLOAD), 0);
+	if (n < 0)
+		return -errno;
+	fault_over();
+	if (n != sizeof(PAYLOAD) || read(ends[0], buffer, n) != n)
+		return -EBADMSG;
+	return memcmp(buffer, PAYLOAD, n) ? -EBADMSG : 0;
+}
+
 static int do_names(struct scene *scene)
 {
 	struct sockaddr_ferry sfy;
@@ -389,6 +471,7 @@ static int do_set_options(struct scene *scene)
 		{ SOL_FERRY, FERRY_NOTSENT_LOWAT, 10000 },
 		{ SOL_FERRY, FERRY_QUICKACK, 1 },
 		{ SOL_FERRY, FERRY_DEFER_ACCEPT, 3 },
+		{ SOL_FERRY, FERRY_ZEROCOPY, 1 },
 		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
 		{ SOL_SOCKET, SO_RCVLOWAT, 10 },
 		{ SOL_SOCKET, SO_RCVBUF, 100000 },
@@ -514,6 +597,12 @@ const struct operation stream_operations[] = {
 	  .where = ANYWHERE },
 	{ "stream: send and arrive out of order", with_disorder, do_transfer,
 	  without_disorder, .where = ANYWHERE },
+	{ "stream: sendfile", with_file, do_sendfile, without_ends,
+	  .errnos = { EAGAIN } },
+	{ "stream: lend", with_lending_pair, do_lend,
+	  .errnos = { EAGAIN, ENOBUFS } },
+	{ "stream: lend and arrive", with_lending_pair, do_transfer_lent,
+	  .where = ANYWHERE, .errnos = { ENOBUFS } },
 	{ "stream: receive", with_bytes, do_receive },
 	{ "stream: peek", with_bytes, do_peek },
 	{ "stream: setsockopt", with_pair, do_set_options },
@@ -530,5 +619,7 @@ const struct operation stream_operations[] = {
 	{ "record: send and arrive", with_record_pair, do_transfer_records,
 	  .where = ANYWHERE, .errnos = { EAGAIN } },
 	{ "record: receive", with_records, do_receive },
+	{ "record: splice", with_records_and_pipe, do_splice, without_ends,
+	  .errnos = { EAGAIN } },
 	{ }
 };
