@@ -917,6 +917,7 @@ int ferry_listen_accept(struct socket *sock, struct socket *newsock,
 	ferry_stream(new)->parent = NULL;
 	ferry_memcg_accept(new);
 	sock_graft(new, newsock);
+	ferry_sock_take_options(newsock);
 	if (test_bit(SOCK_SUPPORT_ZC, &sock->flags))
 		set_bit(SOCK_SUPPORT_ZC, &newsock->flags);
 	newsock->state = SS_CONNECTED;

@@ -253,10 +253,26 @@ int ferry_socket_set_zerocopy(struct sock *sk, int val)
 	return 0;
 }
 
+/*
+ * SOL_SOCKET, where the core asks us first: what it keeps from families that are not
+ * IP is what their twins are.
+ */
+static int ferry_socket_set_generic(struct socket *sock, int option,
+				    sockptr_t optval, unsigned int optlen)
+{
+	if (option == SO_REUSEPORT)
+		option = FERRY_REUSEPORT;
+	else if (option == SO_ZEROCOPY)
+		option = FERRY_ZEROCOPY;
+	else
+		return sock_setsockopt(sock, SOL_SOCKET, option, optval, optlen);
+	return sock->ops->setsockopt(sock, SOL_FERRY, option, optval, optlen);
+}
+
 /**
- * ferry_socket_setsockopt() - setsockopt(2) at level SOL_FERRY
+ * ferry_socket_setsockopt() - setsockopt(2) at level SOL_FERRY, or SOL_SOCKET
  * @sock: the socket
- * @level: SOL_FERRY, or -ENOPROTOOPT
+ * @level: SOL_FERRY; SOL_SOCKET, if the core lets it through; or -ENOPROTOOPT
  * @option: FERRY_*
  * @optval: the value
  * @optlen: its length in bytes
@@ -271,6 +287,8 @@ int ferry_socket_setsockopt(struct socket *sock, int level, int option,
 	struct sock *sk = sock->sk;
 	int val, err = 0;
 
+	if (level == SOL_SOCKET)
+		return ferry_socket_set_generic(sock, option, optval, optlen);
 	if (level != SOL_FERRY ||
 	    (option != FERRY_REUSEPORT && option != FERRY_ZEROCOPY))
 		return -ENOPROTOOPT;
@@ -393,6 +411,7 @@ static int ferry_socket_create(struct net *net, struct socket *sock,
 	sk->sk_destruct = ferry_sock_destruct;
 	sk->sk_state = TCP_CLOSE;
 
+	ferry_sock_take_options(sock);
 	/* io_uring's: MSG_ZEROCOPY is known. */
 	if (sock->type != SOCK_SEQPACKET)
 		set_bit(SOCK_SUPPORT_ZC, &sock->flags);

@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -265,6 +266,49 @@ TEST_F(here, option)
 	EXPECT_EQ(0, sock_set(fd, SOL_FERRY, FERRY_ZEROCOPY, 0));
 	EXPECT_EQ(0, sock_get(fd, SOL_FERRY, FERRY_ZEROCOPY));
 	close(fd);
+}
+
+/* Does this kernel let a family see SO_ZEROCOPY and SO_REUSEPORT? 6.1 does not. */
+static bool sees_generic(void)
+{
+	struct utsname name;
+	int major = 0, minor = 0;
+
+	if (uname(&name) || sscanf(name.release, "%d.%d", &major, &minor) != 2)
+		return false;
+	return major > 6 || (major == 6 && minor >= 8);
+}
+
+TEST_F(here, generic_option)
+{
+	static const struct {
+		int generic, own;
+	} twins[] = {
+		{ SO_ZEROCOPY, FERRY_ZEROCOPY }, { SO_REUSEPORT, FERRY_REUSEPORT },
+	};
+	int fds[] = { self->b, conn_socket(variant->type) };
+	size_t i, j;
+
+	for (i = 0; i < 2; i++) {
+		for (j = 0; j < 2; j++) {
+			if (!sees_generic()) {
+				EXPECT_EQ(-EOPNOTSUPP, sock_set(fds[i], SOL_SOCKET,
+								twins[j].generic, 1));
+				continue;
+			}
+			EXPECT_EQ(0, sock_set(fds[i], SOL_SOCKET,
+					      twins[j].generic, 1));
+			EXPECT_EQ(1, sock_get(fds[i], SOL_FERRY, twins[j].own));
+			EXPECT_EQ(0, sock_set(fds[i], SOL_SOCKET,
+					      twins[j].generic, 0));
+			EXPECT_EQ(0, sock_get(fds[i], SOL_FERRY, twins[j].own));
+		}
+		/* The core's own are the core's. */
+		EXPECT_EQ(0, sock_set(fds[i], SOL_SOCKET, SO_PRIORITY, 3));
+		EXPECT_EQ(3, sock_get(fds[i], SOL_SOCKET, SO_PRIORITY));
+		EXPECT_EQ(-ENOPROTOOPT, sock_set(fds[i], SOL_SOCKET, 9999, 1));
+	}
+	close(fds[1]);
 }
 
 /* Within a host it is copied after all, and is told so. */

@@ -103,6 +103,14 @@ static inline ssize_t ferry_sendpage(struct socket *sock, struct page *page,
 #define ferry_zerocopy_iter_stream	skb_zerocopy_iter_stream
 #endif
 
+/* Later kernels let a family ask to see SOL_SOCKET's options, for each socket anew. */
+static inline void ferry_sock_take_options(struct socket *sock)
+{
+#ifdef FERRY_HAS_CUSTOM_SOCKOPT
+	set_bit(SOCK_CUSTOM_SOCKOPT, &sock->flags);
+#endif
+}
+
 /* Sysctl handlers see a constant table since 6.11. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
 #define ferry_ctl_table	const struct ctl_table

@@ -10,3 +10,4 @@ ccflags-y += $(call ferry-probe,linux/slab.h,kmem_cache_charge,FERRY_HAS_KMEM_CA
 ccflags-y += $(call ferry-probe,linux/net.h,sendpage,FERRY_HAS_SENDPAGE)
 ccflags-y += $(call ferry-probe,linux/net.h,splice_eof,FERRY_HAS_SPLICE_EOF)
 ccflags-y += $(call ferry-probe,linux/fs.h,copy_splice_read,FERRY_HAS_COPY_SPLICE_READ)
+ccflags-y += $(call ferry-probe,linux/net.h,SOCK_CUSTOM_SOCKOPT,FERRY_HAS_CUSTOM_SOCKOPT)

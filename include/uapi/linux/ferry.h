@@ -72,8 +72,8 @@ struct sockaddr_ferry {
 /*
  * int, 0 or 1: sockets of one user that all have set this before bind() share
  * a port, and what arrives is spread over them by a hash of its flow. It is
- * what SO_REUSEPORT is to other families (the kernel's core refuses that one
- * for a family that is not IP). A program attached by
+ * what SO_REUSEPORT is to other families (which the core of older kernels, 6.1 among
+ * them, refuses for a family that is not IP). A program attached by
  * SO_ATTACH_REUSEPORT_CBPF chooses the socket instead of the hash.
  */
 #define FERRY_REUSEPORT	1
@@ -138,8 +138,8 @@ struct sockaddr_ferry {
 
 /*
  * int, 0 or 1: send() with MSG_ZEROCOPY sends the caller's pages and not copies of
- * them. It is what SO_ZEROCOPY is to TCP and UDP (the kernel's core refuses that one
- * for a family that is not IP), and as with them the flag alone says nothing. When
+ * them. It is what SO_ZEROCOPY is to TCP and UDP (which older kernels refuse here, as
+ * SO_REUSEPORT), and as with them the flag alone says nothing. When
  * the pages are free again is told on the error queue, in a control message of type
  * FERRY_RECVERR: of origin SO_EE_ORIGIN_ZEROCOPY, ee_info to ee_data being the numbers
  * of the calls, counted from 0; with SO_EE_CODE_ZEROCOPY_COPIED if they were copied
