@@ -54,8 +54,8 @@ sysfs()
 pair()
 {
 	in_red "$FERRY" link add fy0 "$@" peer fy1 netns "$blue"
-	in_red ip link set fy0 up
-	in_blue ip link set fy1 up
+	"$WIRE" up "$red" fy0
+	"$WIRE" up "$blue" fy1
 }
 
 # repeat COUNT: all of them, or as many of 100 as $FERRY_REPEAT says, as repeat()
@@ -125,19 +125,13 @@ counted()
 
 begin()
 {
-	ip netns add "$red"
-	ip netns add "$blue"
-	# Only what a case sends shall be counted.
-	in_red sysctl -qw net.ipv6.conf.all.disable_ipv6=1 \
-		net.ipv6.conf.default.disable_ipv6=1 || true
-	in_blue sysctl -qw net.ipv6.conf.all.disable_ipv6=1 \
-		net.ipv6.conf.default.disable_ipv6=1 || true
+	# Without IPv6: only what a case sends shall be counted.
+	"$WIRE" add "$red" "$blue"
 }
 
 end()
 {
-	ip netns del "$red" 2>/dev/null || true
-	ip netns del "$blue" 2>/dev/null || true
+	"$WIRE" del "$red" "$blue"
 }
 
 # run_case CASE: its output is kept for when it fails, but for lines with #

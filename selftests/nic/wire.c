@@ -9,6 +9,10 @@
  *					that a round takes, in the median
  *	  wire counter NET DEV NAME	prints one of ethtool -S, summed over the
  *					queues
+ *	  wire add NET...		make namespaces as ip-netns(8) does, but
+ *					without IPv6, which would speak by itself
+ *	  wire del NET...		delete them
+ *	  wire up NET DEV		set the device up
  *	  wire in NET COMMAND...	run it in the namespace NET of ip-netns(8);
  *					/sys is not that namespace's
  *
@@ -24,7 +28,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,6 +40,7 @@
 #include <linux/if_packet.h>
 #include <linux/sockios.h>
 
+#define NETNS_DIR	"/run/netns"
 #define WIRE_TYPE	0x88b6
 #define WIRE_SHORTEST	60
 #define WIRE_LONGEST	65549
@@ -226,11 +233,91 @@ static void wire_counter(const char *dev, const char *name)
 	printf("%llu\n", sum);
 }
 
+static void write_one(const char *path)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd >= 0 && write(fd, "1", 1) != 1)
+		die(path);
+	close(fd);
+}
+
+static void net_path(char *path, size_t size, const char *name)
+{
+	snprintf(path, size, NETNS_DIR "/%s", name);
+}
+
+static void net_add(const char *name)
+{
+	char path[256];
+	int fd;
+
+	net_path(path, sizeof(path), name);
+	if (mkdir(NETNS_DIR, 0755) && errno != EEXIST)
+		die(NETNS_DIR);
+	fd = open(path, O_RDONLY | O_CREAT | O_EXCL, 0);
+	if (fd < 0)
+		die(path);
+	close(fd);
+	if (unshare(CLONE_NEWNET))
+		die("unshare");
+	write_one("/proc/sys/net/ipv6/conf/all/disable_ipv6");
+	write_one("/proc/sys/net/ipv6/conf/default/disable_ipv6");
+	if (mount("/proc/self/ns/net", path, "none", MS_BIND, NULL))
+		die(path);
+}
+
+static void net_del(const char *name)
+{
+	char path[256];
+
+	net_path(path, sizeof(path), name);
+	/* One that is no mount is half made. */
+	umount2(path, MNT_DETACH);
+	unlink(path);
+}
+
+static void link_up(const char *dev)
+{
+	struct ifreq ifr = { 0 };
+	int fd = socket(AF_PACKET, SOCK_RAW, 0);
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", dev);
+	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &ifr))
+		die(dev);
+	ifr.ifr_flags |= IFF_UP;
+	if (ioctl(fd, SIOCSIFFLAGS, &ifr))
+		die(dev);
+	close(fd);
+}
+
+/* What is not about frames. Returns whether it was asked for. */
+static int housekeeping(int argc, char **argv)
+{
+	int i;
+
+	if (argc >= 3 && !strcmp(argv[1], "add")) {
+		for (i = 2; i < argc; i++)
+			net_add(argv[i]);
+	} else if (argc >= 3 && !strcmp(argv[1], "del")) {
+		for (i = 2; i < argc; i++)
+			net_del(argv[i]);
+	} else if (argc == 4 && !strcmp(argv[1], "up")) {
+		enter(argv[2]);
+		link_up(argv[3]);
+	} else {
+		return 0;
+	}
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	size_t len = WIRE_SHORTEST;
 	unsigned long count;
 
+	if (housekeeping(argc, argv))
+		return 0;
 	if (argc >= 4 && !strcmp(argv[1], "in")) {
 		enter(argv[2]);
 		execvp(argv[3], argv + 3);
@@ -242,7 +329,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (argc < 4 || argc > 5) {
-		fprintf(stderr, "usage: wire send|echo|ping|counter|in ...\n");
+		fprintf(stderr, "usage: wire send|echo|ping|counter|add|del|up|in ...\n");
 		return 2;
 	}
 	count = parse_number(argv[3], 100000000);
