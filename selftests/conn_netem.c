@@ -229,7 +229,7 @@ static void *run(void *arg)
 	int n, i;
 
 	while (!side->error && side->done < side->clients) {
-		n = epoll_wait(side->epoll, events, 64, STALL_MS);
+		n = epoll_wait(side->epoll, events, 64, patient(STALL_MS));
 		if (!n)
 			give_up(side, NULL, "nothing moves", ETIMEDOUT);
 		for (i = 0; i < n && act(side, &events[i]); i++)

@@ -10,12 +10,17 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static inline unsigned int patient_alarm(unsigned int seconds)
+/* A limit of the usual kernel's, on this one. */
+static inline long patient(long limit)
 {
 	const char *timeout = getenv("FERRY_TIMEOUT");
 
-	return alarm(timeout ? seconds * atol(timeout) / USUAL_TIMEOUT :
-			       seconds);
+	return timeout ? limit * atol(timeout) / USUAL_TIMEOUT : limit;
+}
+
+static inline unsigned int patient_alarm(unsigned int seconds)
+{
+	return alarm(patient(seconds));
 }
 
 #define alarm patient_alarm
