@@ -90,6 +90,27 @@ END
 | --- | --- |
 | of nothing the sum is 0 | `pure_sum__*` |
 END
+	cat >include/uapi/linux/ferry.h <<'END'
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+#define SOL_FERRY	388
+#define FERRY_SUM	1
+END
+	cat >selftests/hello.sh <<'END'
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+case_sums()
+{
+	echo 0
+}
+case_sums
+END
+	cat >docs/conformance.md <<'END'
+<!-- SPDX-License-Identifier: GPL-2.0-only -->
+
+| name | what Ferry does | test |
+| --- | --- | --- |
+| `FERRY_SUM` | adds up | `hello: sums` |
+END
 	cat >scripts/hello <<'END'
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
@@ -144,6 +165,13 @@ bad_rules()
 {
 	sed -i 's/pure_sum__/pure_difference__/' docs/protocol.md
 	echo docs/protocol.md
+}
+
+bad_conformance()
+{
+	# shellcheck disable=SC2016
+	echo '| `FERRY_PRODUCT` | multiplies | |' >>docs/conformance.md
+	echo docs/conformance.md
 }
 
 bad_checkpatch()
