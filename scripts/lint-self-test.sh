@@ -111,6 +111,18 @@ END
 | --- | --- | --- |
 | `FERRY_SUM` | adds up | `hello: sums` |
 END
+	cat >docs/ferry.7 <<'END'
+.\" SPDX-License-Identifier: GPL-2.0-only
+.Dd January 1, 2026
+.Dt FERRY 7
+.Os
+.Sh NAME
+.Nm ferry
+.Nd add up
+.Sh DESCRIPTION
+.Dv FERRY_SUM
+adds up.
+END
 	cat >scripts/hello <<'END'
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
