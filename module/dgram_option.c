@@ -36,7 +36,7 @@ static int ferry_dgram_membership(struct sock *sk, int option, sockptr_t optval,
 /**
  * ferry_dgram_setsockopt() - setsockopt(2)
  * @sock: the socket
- * @level: SOL_FERRY, or -ENOPROTOOPT
+ * @level: SOL_FERRY; others are as ferry_socket_setsockopt() has them
  * @option: FERRY_*
  * @optval: the value
  * @optlen: its length in bytes
@@ -52,7 +52,8 @@ int ferry_dgram_setsockopt(struct socket *sock, int level, int option,
 	int val;
 
 	if (level != SOL_FERRY)
-		return -ENOPROTOOPT;
+		return ferry_socket_setsockopt(sock, level, option, optval,
+					       optlen);
 	switch (option) {
 	case FERRY_ADD_MEMBERSHIP:
 	case FERRY_DROP_MEMBERSHIP:
