@@ -59,12 +59,26 @@ FIXTURE_VARIANT_ADD(options, record) { SOCK_SEQPACKET, AF_UNIX };
 FIXTURE_VARIANT_ADD(options, dgram) { SOCK_DGRAM, AF_INET };
 
 /* Of a datagram's both ends, each is connected to the other. */
+/* TCP's receive buffers, whose largest the machine's memory bounds, as our own. */
+static int tcp_buffers_as_ours(void)
+{
+	static const char ours[] = "4096 262144 6291456";
+	int fd = open("/proc/sys/net/ipv4/tcp_rmem", O_WRONLY | O_CLOEXEC);
+	int err = 0;
+
+	if (fd < 0 || write(fd, ours, sizeof(ours) - 1) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
 FIXTURE_SETUP(options)
 {
 	struct conn conn = { -1, -1, -1 };
 
 	ASSERT_EQ(0, wire_inside(&self->wire, "ferry"));
 	ASSERT_EQ(0, link_up("lo"));
+	ASSERT_EQ(0, tcp_buffers_as_ours());
 	self->at = sfy(addr_any, PORT);
 	if (variant->type == SOCK_DGRAM) {
 		conn.server = dgram_at(PORT);
