@@ -235,8 +235,7 @@ TEST_F(close, fin_wait_2)
 	do {
 		self->seg = peer_seg(&self->peer, SEG_DATA);
 		self->seg.flags = SEG_ASK;
-		ASSERT_EQ(0, peer_send(&self->peer, &self->seg));
-		ASSERT_EQ(0, peer_await(&self->peer, &self->got));
+		ASSERT_EQ(0, peer_ask(&self->peer, &self->seg, &self->got));
 	} while (self->got.kind == SEG_DATA);
 	EXPECT_EQ(SEG_RST, self->got.kind);
 }
@@ -262,8 +261,7 @@ TEST_F(close, time_wait__ends)
 	do {
 		/* Old data: an ACK as long as it lasts, then an RST. */
 		self->seg = peer_data(&self->peer, -1, 1);
-		ASSERT_EQ(0, peer_send(&self->peer, &self->seg));
-		ASSERT_EQ(0, peer_await(&self->peer, &self->got));
+		ASSERT_EQ(0, peer_ask(&self->peer, &self->seg, &self->got));
 		if (self->got.kind == SEG_DATA)
 			EXPECT_EQ(self->peer.nxt, self->got.ack);
 	} while (self->got.kind == SEG_DATA);

@@ -15,6 +15,7 @@
 #include "wait.h"
 
 #define RAW_ROOM	(64 << 20)
+#define AGAIN_MS	500
 
 static unsigned int stamp_next(struct peer *peer)
 {
@@ -159,7 +160,7 @@ static bool summed(struct msghdr *msg)
 }
 
 /* Return: 1 if it is for this peer, 0 if not. */
-static int receive(struct peer *peer, struct seg *seg)
+static int receive(struct peer *peer, struct seg *seg, int patience)
 {
 	char control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
 	struct iovec iov = { peer->frame, sizeof(peer->frame) };
@@ -171,7 +172,7 @@ static int receive(struct peer *peer, struct seg *seg)
 	ssize_t n;
 	int err;
 
-	if (poll(&p, 1, WAIT_MS) != 1)
+	if (poll(&p, 1, patience) != 1)
 		return -ETIMEDOUT;
 	n = recvmsg(peer->raw, &msg, 0);
 	if (n < 0)
@@ -184,18 +185,32 @@ static int receive(struct peer *peer, struct seg *seg)
 	       !memcmp(peer->frame + FERRY_ALEN, peer->far, FERRY_ALEN);
 }
 
-int peer_await(struct peer *peer, struct seg *seg)
+static int await_for(struct peer *peer, struct seg *seg, int patience)
 {
 	int ret;
 
 	do {
-		ret = receive(peer, seg);
+		ret = receive(peer, seg, patience);
 	} while (!ret);
 	if (ret < 0)
 		return ret;
 	if (seg->stamp)
 		peer->echo = seg->stamp;
 	return 0;
+}
+
+int peer_await(struct peer *peer, struct seg *seg)
+{
+	return await_for(peer, seg, WAIT_MS);
+}
+
+int peer_ask(struct peer *peer, const struct seg *seg, struct seg *answer)
+{
+	int i, err = -ETIMEDOUT;
+
+	for (i = 0; err == -ETIMEDOUT && i < WAIT_MS / AGAIN_MS; i++)
+		err = peer_send(peer, seg) ?: await_for(peer, answer, AGAIN_MS);
+	return err;
 }
 
 int peer_await_kind(struct peer *peer, int kind, int flags, struct seg *seg)

@@ -75,6 +75,11 @@ int peer_send_frame(struct peer *peer, const void *frame, size_t len);
 
 /* Wait for the next segment to this peer's port. */
 int peer_await(struct peer *peer, struct seg *seg);
+/*
+ * Send a segment, and wait for what answers it; again, if nothing does: it may have
+ * come to a socket that was just about to end, which is answered no more than TCP's.
+ */
+int peer_ask(struct peer *peer, const struct seg *seg, struct seg *answer);
 /* Skip those of another kind, or without all of @flags. */
 int peer_await_kind(struct peer *peer, int kind, int flags, struct seg *seg);
 
