@@ -42,7 +42,19 @@
 #define OTHER		(SCRIPT_PORT + 7)
 
 /* A page, and after its end nothing. */
-static char *page_end;
+static __thread char *page_end;
+
+/* A thread's own: what one has made ready the other is not to change. */
+static bool map_pages(void)
+{
+	char *page = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED || mprotect(page + 2 * 4096, 4096, PROT_NONE))
+		return false;
+	page_end = page + 2 * 4096;
+	return true;
+}
 
 /*
  * enum pointer - of a pointer to some bytes, where it points
@@ -777,12 +789,7 @@ FIXTURE_VARIANT_ADD(bad, dgram) { SOCK_DGRAM, AF_INET, OF_DGRAM };
 
 FIXTURE_SETUP(bad)
 {
-	char *page = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	ASSERT_NE(MAP_FAILED, page);
-	ASSERT_EQ(0, mprotect(page + 2 * 4096, 4096, PROT_NONE));
-	page_end = page + 2 * 4096;
+	ASSERT_TRUE(map_pages());
 	self->theirs = calloc(1, sizeof(*self->theirs));
 	self->ours = calloc(1, sizeof(*self->ours));
 	ASSERT_NE(NULL, self->theirs);
@@ -924,6 +931,8 @@ static void *disturb(void *arg)
 	enum state state;
 	int i;
 
+	if (!map_pages())
+		return "no memory";
 	for (i = 0; i < crowd->count; i++) {
 		call = &calls[rand_r(&crowd->seed) % SIZE(calls)];
 		state = rand_r(&crowd->seed) % STATES;
@@ -937,6 +946,7 @@ static void *disturb(void *arg)
 		call->run(&c);
 		close(c.fd);
 	}
+	munmap(page_end - 2 * 4096, 3 * 4096);
 	return NULL;
 }
 
@@ -948,6 +958,7 @@ TEST_F_TIMEOUT(bad, two_threads, 240)
 	pthread_t thread[2];
 	struct script s;
 	char buf[16];
+	void *wrong;
 	int i;
 
 	for (round = 0; round < rounds; round++) {
@@ -960,8 +971,10 @@ TEST_F_TIMEOUT(bad, two_threads, 240)
 			ASSERT_EQ(0, pthread_create(&thread[i], NULL, disturb,
 						    &crowd[i]));
 		}
-		for (i = 0; i < 2; i++)
-			pthread_join(thread[i], NULL);
+		for (i = 0; i < 2; i++) {
+			ASSERT_EQ(0, pthread_join(thread[i], &wrong));
+			EXPECT_EQ(NULL, wrong);
+		}
 		close_pair(&s);
 	}
 	ASSERT_LE(0, net_new());
