@@ -5,7 +5,6 @@
  */
 #include "conn_impl.h"
 
-
 /**
  * ferry_ack_reo_wnd() - how long RACK waits for what was reordered
  * @conn: the connection

@@ -171,13 +171,13 @@ void ferry_group_leave_all(struct sock *sk)
 {
 	struct ferry_dgram *fd = ferry_dgram(sk);
 	struct ferry_group *group;
-	struct hlist_node *next;
+	struct hlist_node *tmp;
 
 	/* Not whether it is one now: a link that goes may be at it. */
 	if (!fd->joined)
 		return;
 	rtnl_lock();
-	hlist_for_each_entry_safe(group, next, &fd->groups, of_sock)
+	hlist_for_each_entry_safe(group, tmp, &fd->groups, of_sock)
 		ferry_group_remove(group);
 	rtnl_unlock();
 }
@@ -191,9 +191,9 @@ void ferry_group_leave_all(struct sock *sk)
 void ferry_group_gone(struct ferry_link *link)
 {
 	struct ferry_group *group;
-	struct hlist_node *next;
+	struct hlist_node *tmp;
 
-	hlist_for_each_entry_safe(group, next, &link->groups, of_link)
+	hlist_for_each_entry_safe(group, tmp, &link->groups, of_link)
 		ferry_group_remove(group);
 }
 

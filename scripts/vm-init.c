@@ -36,7 +36,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -593,7 +592,7 @@ static void keep_stamping(void)
 		fail("Time stamps cannot be turned on: %s.", strerror(errno));
 }
 
-static uint64_t now_ns(void)
+static unsigned long long now_ns(void)
 {
 	struct timespec now;
 
@@ -602,13 +601,15 @@ static uint64_t now_ns(void)
 }
 
 /* The counter, and when it was read: of some readings the one that took least. */
-static uint64_t read_tsc(uint64_t *when)
+static unsigned long long read_tsc(unsigned long long *when)
 {
-	uint64_t tsc = 0, best = UINT64_MAX;
+	unsigned long long tsc = 0, best = ULLONG_MAX;
 	int i;
 
 	for (i = 0; i < 100; i++) {
-		uint64_t before = now_ns(), now = __builtin_ia32_rdtsc(), after = now_ns();
+		unsigned long long before = now_ns();
+		unsigned long long now = __builtin_ia32_rdtsc();
+		unsigned long long after = now_ns();
 
 		if (after - before < best) {
 			best = after - before;
@@ -621,12 +622,12 @@ static uint64_t read_tsc(uint64_t *when)
 
 static int print_tsc_khz(void)
 {
-	uint64_t from, to, tsc;
+	unsigned long long from, to, tsc;
 
 	tsc = read_tsc(&from);
 	usleep(20000);
 	tsc = read_tsc(&to) - tsc;
-	printf("%llu\n", (unsigned long long)(tsc * 1000000 / (to - from)));
+	printf("%llu\n", tsc * 1000000 / (to - from));
 	return EXIT_SUCCESS;
 }
 

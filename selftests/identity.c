@@ -168,7 +168,8 @@ static bool fdinfo_says(int fd, const char *text)
 	while (file && fgets(line, sizeof(line), file))
 		if (!strcmp(line, text))
 			found = true;
-	fclose(file);
+	if (file)
+		fclose(file);
 	return found;
 }
 
