@@ -92,7 +92,7 @@ void ferry_stamp_acked(struct sock *sk, struct sk_buff *skb)
 		return;
 	/* What it had was a node of the tree of what was sent. */
 	skb->dev = NULL;
-	__skb_tstamp_tx(skb, NULL, NULL, sk, SCM_TSTAMP_ACK);
+	ferry_tstamp_acked(skb, sk);
 }
 
 /**

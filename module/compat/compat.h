@@ -14,6 +14,7 @@
 
 #include <linux/version.h>
 #include <linux/bvec.h>
+#include <linux/errqueue.h>
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
 #include <linux/net.h>
@@ -26,6 +27,7 @@
 #include <net/net_namespace.h>
 #include <net/rtnetlink.h>
 #include <net/sock.h>
+#include <net/tcp.h>
 
 /* A protocol's memory has had a header of its own since 6.10. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
@@ -239,6 +241,24 @@ static inline bool ferry_cmsg_of_stamps(const struct cmsghdr *cmsg)
 #endif
 	return cmsg->cmsg_type == SO_TIMESTAMPING_OLD ||
 	       cmsg->cmsg_type == SO_TIMESTAMPING_NEW;
+}
+
+/*
+ * Tell when a chunk was acknowledged. Since 6.15 the core looks for TCP's own mark in
+ * the buffer, which is ours: it is there as long as that takes.
+ */
+static inline void ferry_tstamp_acked(struct sk_buff *skb, struct sock *sk)
+{
+#ifdef TSTAMP_ACK_SK
+	char cb[sizeof(skb->cb)];
+
+	memcpy(cb, skb->cb, sizeof(cb));
+	TCP_SKB_CB(skb)->txstamp_ack = TSTAMP_ACK_SK;
+	__skb_tstamp_tx(skb, NULL, NULL, sk, SCM_TSTAMP_ACK);
+	memcpy(skb->cb, cb, sizeof(cb));
+#else
+	__skb_tstamp_tx(skb, NULL, NULL, sk, SCM_TSTAMP_ACK);
+#endif
 }
 
 /* A timer learns its function when it is set up since 6.13. */
