@@ -419,25 +419,6 @@ static int ferry_dgram_ready(struct sock *sk)
 	return err;
 }
 
-/*
- * Who sends by MSG_ZEROCOPY is told when its pages are free again: see
- * ferry_stream_borrow().
- */
-static int ferry_dgram_borrow(struct sock *sk, struct ferry_dgram_send *send)
-{
-	if (likely(!(send->msg->msg_flags & MSG_ZEROCOPY)) || !send->len)
-		return 0;
-	if (send->msg->msg_ubuf) {
-		send->uarg = send->msg->msg_ubuf;
-		net_zcopy_get(send->uarg);
-	} else if (sock_flag(sk, SOCK_ZEROCOPY)) {
-		send->uarg = ferry_zerocopy_realloc(sk, send->len, NULL);
-		if (!send->uarg)
-			return -ENOBUFS;
-	}
-	return 0;
-}
-
 /* May a datagram of that length go there, and what room does the way want? */
 static int ferry_dgram_probe(struct sock *sk, const struct ferry_dgram_dest *dest,
 			     struct ferry_dgram_send *send)
@@ -505,14 +486,11 @@ static int ferry_dgram_sendmsg(struct socket *sock, struct msghdr *msg,
 	/* It would fit: that is what was to be found out. */
 	if (msg->msg_flags & MSG_PROBE)
 		return len;
-	err = ferry_dgram_borrow(sk, &send);
+	err = ferry_socket_borrow(sk, msg, NULL, &send.uarg);
 	if (err)
 		return err;
 	err = ferry_dgram_send(sk, &send, &dest, &sockc);
-	if (err)
-		net_zcopy_put_abort(send.uarg, true);
-	else
-		net_zcopy_put(send.uarg);
+	ferry_socket_lent(send.uarg, !err);
 	return err ?: len;
 }
 

@@ -86,20 +86,11 @@ int ferry_dgram_setsockopt(struct socket *sock, int level, int option,
 int ferry_dgram_getsockopt(struct socket *sock, int level, int option,
 			   char __user *optval, int __user *optlen)
 {
-	int len, val;
-
 	if (level != SOL_FERRY || option != FERRY_RECVPKTINFO)
 		return ferry_socket_getsockopt(sock, level, option, optval,
 					       optlen);
-	if (get_user(len, optlen))
-		return -EFAULT;
-	if (len < 0)
-		return -EINVAL;
-	val = READ_ONCE(ferry_dgram(sock->sk)->pktinfo);
-	len = min_t(int, len, sizeof(val));
-	if (put_user(len, optlen) || copy_to_user(optval, &val, len))
-		return -EFAULT;
-	return 0;
+	return ferry_socket_put_int(READ_ONCE(ferry_dgram(sock->sk)->pktinfo),
+				    optval, optlen);
 }
 
 /**

@@ -253,6 +253,52 @@ int ferry_socket_set_zerocopy(struct sock *sk, int val)
 	return 0;
 }
 
+/**
+ * ferry_socket_borrow() - MSG_ZEROCOPY: are the caller's own pages sent?
+ * @sk: the socket
+ * @msg: the message
+ * @last: who is told of what was sent before and can be told of this, too, or NULL
+ * @uarg: where to store who is told when they are free again: a reference, for
+ *	ferry_socket_lent(). NULL: copies are sent
+ *
+ * Who has said that it will look at the error queue is told there; who came by
+ * io_uring has brought a way to be told. To others the flag says nothing, as with TCP.
+ *
+ * Context: process.
+ * Return: 0 or -ENOBUFS.
+ */
+int ferry_socket_borrow(struct sock *sk, struct msghdr *msg,
+			struct ubuf_info *last, struct ubuf_info **uarg)
+{
+	*uarg = NULL;
+	if (likely(!(msg->msg_flags & MSG_ZEROCOPY)) || !msg_data_left(msg))
+		return 0;
+	if (msg->msg_ubuf) {
+		*uarg = msg->msg_ubuf;
+		net_zcopy_get(*uarg);
+	} else if (sock_flag(sk, SOCK_ZEROCOPY)) {
+		*uarg = ferry_zerocopy_realloc(sk, msg_data_left(msg), last);
+		if (!*uarg)
+			return -ENOBUFS;
+	}
+	return 0;
+}
+
+/**
+ * ferry_socket_lent() - the end of what ferry_socket_borrow() has begun
+ * @uarg: what it has stored
+ * @sent: whether anything was sent; else there is nothing to be told
+ *
+ * Context: process.
+ */
+void ferry_socket_lent(struct ubuf_info *uarg, bool sent)
+{
+	if (sent)
+		net_zcopy_put(uarg);
+	else
+		net_zcopy_put_abort(uarg, true);
+}
+
 /*
  * SOL_SOCKET, where the core asks us first: what it keeps from families that are not
  * IP is what their twins are.
@@ -307,6 +353,29 @@ int ferry_socket_setsockopt(struct socket *sock, int level, int option,
 }
 
 /**
+ * ferry_socket_put_int() - store an option's value
+ * @val: the value
+ * @optval: where to; it is cut to what fits
+ * @optlen: its length in bytes, there and back
+ *
+ * Context: process.
+ * Return: 0; -EINVAL for a negative length, -EFAULT.
+ */
+int ferry_socket_put_int(int val, char __user *optval, int __user *optlen)
+{
+	int len;
+
+	if (get_user(len, optlen))
+		return -EFAULT;
+	if (len < 0)
+		return -EINVAL;
+	len = min_t(int, len, sizeof(val));
+	if (put_user(len, optlen) || copy_to_user(optval, &val, len))
+		return -EFAULT;
+	return 0;
+}
+
+/**
  * ferry_socket_getsockopt() - getsockopt(2) at level SOL_FERRY
  * @sock: the socket
  * @level: SOL_FERRY, or -ENOPROTOOPT
@@ -321,22 +390,13 @@ int ferry_socket_setsockopt(struct socket *sock, int level, int option,
 int ferry_socket_getsockopt(struct socket *sock, int level, int option,
 			    char __user *optval, int __user *optlen)
 {
-	int len, val;
-
 	if (level != SOL_FERRY ||
 	    (option != FERRY_REUSEPORT && option != FERRY_ZEROCOPY))
 		return -ENOPROTOOPT;
-	if (get_user(len, optlen))
-		return -EFAULT;
-	if (len < 0)
-		return -EINVAL;
-
-	val = option == FERRY_REUSEPORT ? sock->sk->sk_reuseport :
-					  sock_flag(sock->sk, SOCK_ZEROCOPY);
-	len = min_t(int, len, sizeof(val));
-	if (put_user(len, optlen) || copy_to_user(optval, &val, len))
-		return -EFAULT;
-	return 0;
+	return ferry_socket_put_int(option == FERRY_REUSEPORT ?
+				    sock->sk->sk_reuseport :
+				    sock_flag(sock->sk, SOCK_ZEROCOPY),
+				    optval, optlen);
 }
 
 /**

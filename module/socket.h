@@ -89,6 +89,10 @@ int ferry_socket_getsockopt(struct socket *sock, int level, int option,
 
 /* For the types' own calls. */
 int ferry_socket_set_zerocopy(struct sock *sk, int val);
+int ferry_socket_borrow(struct sock *sk, struct msghdr *msg,
+			struct ubuf_info *last, struct ubuf_info **uarg);
+void ferry_socket_lent(struct ubuf_info *uarg, bool sent);
+int ferry_socket_put_int(int val, char __user *optval, int __user *optlen);
 int ferry_socket_parse(const void *addr, int len, struct sockaddr_ferry *sfy);
 int ferry_socket_autobind(struct sock *sk);
 int ferry_socket_set_peer(struct sock *sk, u64 addr, u32 port, int ifindex);

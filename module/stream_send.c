@@ -549,30 +549,6 @@ out:
 	return sent ?: err;
 }
 
-/*
- * Who sends by MSG_ZEROCOPY, and has said that it will look at the error queue, is told
- * there when its pages are free again; who came by io_uring has brought a way to be
- * told. To others the flag says nothing, as with TCP.
- */
-static int ferry_stream_borrow(struct sock *sk, struct ferry_stream_send *send)
-{
-	struct sk_buff *tail = skb_peek_tail(&sk->sk_write_queue);
-	struct msghdr *msg = send->msg;
-
-	if (likely(!(msg->msg_flags & MSG_ZEROCOPY)) || !msg_data_left(msg))
-		return 0;
-	if (msg->msg_ubuf) {
-		send->uarg = msg->msg_ubuf;
-		net_zcopy_get(send->uarg);
-	} else if (sock_flag(sk, SOCK_ZEROCOPY)) {
-		send->uarg = ferry_zerocopy_realloc(sk, msg_data_left(msg),
-						    skb_zcopy(tail));
-		if (!send->uarg)
-			return -ENOBUFS;
-	}
-	return 0;
-}
-
 static int ferry_stream_send_bytes(struct sock *sk, struct msghdr *msg,
 				   const struct sockcm_cookie *sockc,
 				   long *timeo)
@@ -580,15 +556,13 @@ static int ferry_stream_send_bytes(struct sock *sk, struct msghdr *msg,
 	struct ferry_stream_send send = { .msg = msg, .sockc = sockc };
 	int ret;
 
-	ret = ferry_stream_borrow(sk, &send);
+	ret = ferry_socket_borrow(sk, msg,
+				  skb_zcopy(skb_peek_tail(&sk->sk_write_queue)),
+				  &send.uarg);
 	if (ret)
 		return ret;
 	ret = ferry_stream_append_all(sk, &send, timeo);
-	/* Nothing was sent: there is nothing to be told. */
-	if (ret < 0)
-		net_zcopy_put_abort(send.uarg, true);
-	else
-		net_zcopy_put(send.uarg);
+	ferry_socket_lent(send.uarg, ret >= 0);
 	return ret;
 }
 
