@@ -271,6 +271,7 @@ int ferry_link_enable(struct ferry_net *fn, struct net_device *dev,
 	netdev_hold(dev, &link->tracker, GFP_KERNEL);
 	ferry_link_changed(&fn->links);
 	dev_add_pack(&link->pt);
+	ferry_link_ops->event(link, FERRY_LINK_ADDED);
 	return 0;
 
 remove:
@@ -284,6 +285,7 @@ static void ferry_link_remove(struct ferry_link *link)
 {
 	struct ferry_links *links = &link->fn->links;
 
+	ferry_link_ops->event(link, FERRY_LINK_REMOVED);
 	ferry_link_ops->gone(link);
 	/* Without waiting: the link's memory outlives its last reader. */
 	__dev_remove_pack(&link->pt);
@@ -349,6 +351,7 @@ int ferry_link_start(struct ferry_net *fn)
 	WRITE_ONCE(link->loop, true);
 	ferry_link_changed(&fn->links);
 	rcu_assign_pointer(fn->links.loop, link);
+	ferry_link_ops->event(link, FERRY_LINK_CHANGED);
 unlock:
 	rtnl_unlock();
 	return err;
@@ -505,10 +508,21 @@ static void ferry_link_lost(struct ferry_net *fn, struct net_device *dev,
 			     ether_addr_to_u64(dev->dev_addr), err);
 }
 
+/*
+ * What uses the old address is told while it is still there: so that a connection
+ * can tell its peer, which would find nobody there any more.
+ */
 static void ferry_link_changed_addr(struct ferry_link *link)
 {
-	if (!ferry_link_addr_add(link))
+	u64 old = ferry_link_address(link);
+
+	if (old == ether_addr_to_u64(link->dev->dev_addr))
 		return;
+	ferry_link_ops->lost(link->fn, link->dev->ifindex, old, -EADDRNOTAVAIL);
+	if (!ferry_link_addr_add(link)) {
+		ferry_link_ops->event(link, FERRY_LINK_CHANGED);
+		return;
+	}
 	netdev_warn(link->dev,
 		    "Ferry: no memory for the new address, disabled here\n");
 	ferry_link_remove(link);
@@ -529,6 +543,13 @@ static int ferry_link_event(struct notifier_block *nb, unsigned long event,
 		return notifier_from_errno(ferry_link_enable(fn, dev, NULL));
 	case NETDEV_DOWN:
 		ferry_link_lost(fn, dev, -ENETDOWN);
+		fallthrough;
+	case NETDEV_UP:
+	case NETDEV_CHANGE:
+	case NETDEV_CHANGEMTU:
+	case NETDEV_CHANGENAME:
+		if (link)
+			ferry_link_ops->event(link, FERRY_LINK_CHANGED);
 		break;
 	case NETDEV_CHANGEADDR:
 		if (link)

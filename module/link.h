@@ -78,19 +78,37 @@ struct ferry_path {
 };
 
 /*
+ * enum ferry_link_event - what has happened to a link
+ *
+ * @FERRY_LINK_ADDED: a device was enabled
+ * @FERRY_LINK_CHANGED: its name, address, MTU, state or carrier
+ * @FERRY_LINK_REMOVED: it is not enabled any more
+ */
+enum ferry_link_event {
+	FERRY_LINK_ADDED,
+	FERRY_LINK_CHANGED,
+	FERRY_LINK_REMOVED,
+};
+
+/*
  * struct ferry_link_ops - what the rooms above want to hear of
  *
  * @rcv: a packet for this host, from the byte after its Ethernet header.
  *	Consumes it. Called in softirq, under RCU
- * @lost: the device of @link went down or away (@err is -ENETDOWN or -ENODEV).
- *	Called in process context under the RTNL
+ * @lost: a device went down or away (@err is -ENETDOWN or -ENODEV), or is about
+ *	to give up the address @addr (-EADDRNOTAVAIL). Called in process context
+ *	under the RTNL
  * @gone: a link is about to go, and what hangs on it is to. Called in process
  *	context under the RTNL
+ * @event: something has happened to @link, which is still there to be looked at.
+ *	Called in process context under the RTNL
  */
 struct ferry_link_ops {
 	void (*rcv)(struct ferry_net *fn, struct sk_buff *skb);
 	void (*lost)(struct ferry_net *fn, int ifindex, u64 addr, int err);
 	void (*gone)(struct ferry_link *link);
+	void (*event)(const struct ferry_link *link,
+		      enum ferry_link_event event);
 };
 
 int ferry_link_init(const struct ferry_link_ops *ops);

@@ -107,6 +107,7 @@ static int ferry_devices_init(void)
 		.rcv = ferry_input_rcv,
 		.lost = ferry_devices_lost,
 		.gone = ferry_group_gone,
+		.event = ferry_netlink_event,
 	};
 
 	return ferry_link_init(&ops);

@@ -13,6 +13,9 @@
 
 static struct genl_family ferry_netlink_family;
 
+/* Whether who listens can be told: the family is registered. Under the RTNL. */
+static bool ferry_netlink_open;
+
 static const struct nla_policy
 ferry_netlink_link_policy[FERRY_LINK_ATTR_MAX + 1] = {
 	[FERRY_LINK_ATTR_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
@@ -61,14 +64,14 @@ static u32 ferry_netlink_link_flags(const struct ferry_link *link)
 
 /* One link as a message, of a dump if @cb is given. Under the RTNL. */
 static int ferry_netlink_link_put(struct sk_buff *msg, u32 portid, u32 seq,
-				  struct netlink_callback *cb,
+				  struct netlink_callback *cb, u8 cmd,
 				  const struct ferry_link *link)
 {
 	u8 addr[ETH_ALEN];
 	void *hdr;
 
 	hdr = genlmsg_put(msg, portid, seq, &ferry_netlink_family,
-			  cb ? NLM_F_MULTI : 0, FERRY_CMD_LINK_GET);
+			  cb ? NLM_F_MULTI : 0, cmd);
 	if (!hdr)
 		return -EMSGSIZE;
 	if (cb)
@@ -110,7 +113,8 @@ static int ferry_netlink_link_get(struct sk_buff *skb, struct genl_info *info)
 		err = -ENOENT;
 	} else {
 		err = ferry_netlink_link_put(msg, info->snd_portid,
-					     info->snd_seq, NULL, link);
+					     info->snd_seq, NULL,
+					     FERRY_CMD_LINK_GET, link);
 	}
 	rtnl_unlock();
 
@@ -132,7 +136,8 @@ static int ferry_netlink_link_dump(struct sk_buff *skb,
 	cb->seq = fn->links.generation;
 	xa_for_each_start(&fn->links.by_ifindex, ifindex, link, cb->args[0])
 		if (ferry_netlink_link_put(skb, NETLINK_CB(cb->skb).portid,
-					   cb->nlh->nlmsg_seq, cb, link))
+					   cb->nlh->nlmsg_seq, cb,
+					   FERRY_CMD_LINK_GET, link))
 			break;
 	rtnl_unlock();
 
@@ -195,6 +200,10 @@ static const struct genl_ops ferry_netlink_ops[] = {
 	},
 };
 
+static const struct genl_multicast_group ferry_netlink_groups[] = {
+	{ .name = FERRY_GENL_GROUP_LINK },
+};
+
 static struct genl_family ferry_netlink_family __ro_after_init = {
 	.name		= FERRY_GENL_NAME,
 	.version	= FERRY_GENL_VERSION,
@@ -204,8 +213,44 @@ static struct genl_family ferry_netlink_family __ro_after_init = {
 	.policy		= ferry_netlink_link_policy,
 	.ops		= ferry_netlink_ops,
 	.n_ops		= ARRAY_SIZE(ferry_netlink_ops),
+	.mcgrps		= ferry_netlink_groups,
+	.n_mcgrps	= ARRAY_SIZE(ferry_netlink_groups),
 	.resv_start_op	= __FERRY_CMD_MAX,
 };
+
+/**
+ * ferry_netlink_event() - tell who listens what has happened to a link
+ * @link: the link
+ * @event: what has happened
+ *
+ * For want of memory they are told that they have missed something (ENOBUFS).
+ *
+ * Context: process, under the RTNL.
+ */
+void ferry_netlink_event(const struct ferry_link *link,
+			 enum ferry_link_event event)
+{
+	u8 cmd = event == FERRY_LINK_REMOVED ? FERRY_CMD_LINK_DISABLE :
+					       FERRY_CMD_LINK_ENABLE;
+	struct net *net = link->fn->net;
+	struct sk_buff *msg;
+
+	ASSERT_RTNL();
+	if (!ferry_netlink_open ||
+	    !genl_has_listeners(&ferry_netlink_family, net, 0))
+		return;
+	msg = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!msg) {
+		genl_set_err(&ferry_netlink_family, net, 0, 0, -ENOBUFS);
+		return;
+	}
+	if (WARN_ON_ONCE(ferry_netlink_link_put(msg, 0, 0, NULL, cmd, link))) {
+		nlmsg_free(msg);
+		return;
+	}
+	genlmsg_multicast_netns(&ferry_netlink_family, net, msg, 0, 0,
+				GFP_KERNEL);
+}
 
 /**
  * ferry_netlink_init() - open the netlink family
@@ -220,7 +265,12 @@ int ferry_netlink_init(void)
 	if (err == -EEXIST)
 		pr_err("generic netlink family \"%s\" is taken by another module; unload it first\n",
 		       FERRY_GENL_NAME);
-	return err;
+	if (err)
+		return err;
+	rtnl_lock();
+	ferry_netlink_open = true;
+	rtnl_unlock();
+	return 0;
 }
 
 /**
@@ -230,5 +280,8 @@ int ferry_netlink_init(void)
  */
 void ferry_netlink_exit(void)
 {
+	rtnl_lock();
+	ferry_netlink_open = false;
+	rtnl_unlock();
 	genl_unregister_family(&ferry_netlink_family);
 }

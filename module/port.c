@@ -706,12 +706,13 @@ bool ferry_port_deliver_all(struct ferry_net *fn, struct sk_buff *skb,
 
 /* Was @sk reachable only by what is lost? */
 static bool ferry_port_depends(struct ferry_net *fn, const struct sock *sk,
-			       int ifindex, u64 addr)
+			       int ifindex, u64 addr, int err)
 {
 	const struct ferry_peer *peer = rcu_dereference(ferry_sk(sk)->peer);
 
-	if (READ_ONCE(sk->sk_bound_dev_if) == ifindex ||
-	    (peer && peer->ifindex == ifindex))
+	if (err != -EADDRNOTAVAIL &&
+	    (READ_ONCE(sk->sk_bound_dev_if) == ifindex ||
+	     (peer && peer->ifindex == ifindex)))
 		return true;
 	/* Another link may have the same address. */
 	return READ_ONCE(ferry_sk(sk)->saddr) == addr &&
@@ -725,7 +726,7 @@ static void ferry_bucket_lost(struct ferry_net *fn,
 	struct sock *sk;
 
 	sk_for_each_rcu(sk, &bucket->socks) {
-		if (!ferry_port_depends(fn, sk, ifindex, addr))
+		if (!ferry_port_depends(fn, sk, ifindex, addr, err))
 			continue;
 		WRITE_ONCE(sk->sk_err, -err);
 		sk_error_report(sk);
@@ -737,7 +738,8 @@ static void ferry_bucket_lost(struct ferry_net *fn,
  * @fn: the namespace
  * @ifindex: the device
  * @addr: the device's address
- * @err: negative errno that their next call returns, once
+ * @err: negative errno that their next call returns, once; -EADDRNOTAVAIL if only
+ *	the address is lost
  *
  * Sockets that sleep are woken.
  *

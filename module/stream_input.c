@@ -389,7 +389,10 @@ enum hrtimer_restart ferry_stream_fine_timer(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* What it went through is gone: it ends without a word. */
+/*
+ * What it went through is gone: it ends without a word. If it is only the address,
+ * the last word is a reset, to both ends.
+ */
 static void ferry_stream_lose(struct sock *sk, int err)
 {
 	struct ferry_conn *conn = &ferry_stream(sk)->conn;
@@ -397,6 +400,11 @@ static void ferry_stream_lose(struct sock *sk, int err)
 	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
 		return;
 	ferry_conn_abort(conn);
+	if (err == -EADDRNOTAVAIL) {
+		conn->error = -ECONNRESET;
+		ferry_stream_push(sk, ferry_stream_now());
+		return;
+	}
 	conn->pending = 0;
 	conn->error = err;
 	ferry_stream_done(sk);
@@ -434,12 +442,14 @@ struct ferry_stream_loss {
 static bool ferry_stream_depends(const struct ferry_stream *fy,
 				 const struct ferry_stream_loss *loss)
 {
-	if (loss->err != -ENODEV &&
+	if (loss->err == -ENETDOWN &&
 	    READ_ONCE(fy->fs.sk.sk_state) != TCP_SYN_SENT)
 		return false;
-	return READ_ONCE(fy->flow.ifindex) == loss->ifindex ||
-	       (fy->flow.key.laddr == loss->addr &&
-		ferry_link_owns(loss->fn, loss->ifindex, loss->addr));
+	if (loss->err != -EADDRNOTAVAIL &&
+	    READ_ONCE(fy->flow.ifindex) == loss->ifindex)
+		return true;
+	return fy->flow.key.laddr == loss->addr &&
+	       ferry_link_owns(loss->fn, loss->ifindex, loss->addr);
 }
 
 static void ferry_stream_visit_lost(struct ferry_flow *flow, void *data)
@@ -472,7 +482,8 @@ static void ferry_stream_visit_lost(struct ferry_flow *flow, void *data)
  * @ifindex: the device
  * @addr: its address
  * @err: -ENETDOWN: it is down, and who is connecting fails; -ENODEV: it is gone,
- *	and all connections end
+ *	and all connections end; -EADDRNOTAVAIL: it has another address, and those
+ *	that have the old one are reset
  *
  * Context: process, may sleep.
  */

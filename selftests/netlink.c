@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -225,6 +226,78 @@ TEST_F(netlink, dump__many)
 		snprintf(name, sizeof(name), "dum%d", i);
 		EXPECT_STREQ(name, links[i].name);
 	}
+}
+
+#define EXPECT_EVENT(fd, cmd, name_, flags_) do {		\
+	struct ferry_link_info link;				\
+								\
+	ASSERT_EQ(cmd, ferry_event(fd, &link));			\
+	EXPECT_STREQ(name_, link.name);				\
+	EXPECT_EQ(flags_, link.flags);				\
+} while (0)
+
+/* Who listens hears of a link for as long as it is one. */
+TEST_F(netlink, events)
+{
+	static const unsigned char addr[] = { 2, 0, 0, 0, 0, 0x99 };
+	struct link_spec dummy = { .kind = "dummy", .name = "dum0" };
+	int fd = ferry_listen();
+	struct ferry_link_info link;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, link_add(&dummy));
+	ASSERT_EQ(0, ENABLE(0, "dum0"));
+	EXPECT_EVENT(fd, FERRY_CMD_LINK_ENABLE, "dum0", FERRY_LINK_F_CARRIER);
+	ASSERT_EQ(0, link_set_address("dum0", addr));
+	ASSERT_EQ(FERRY_CMD_LINK_ENABLE, ferry_event(fd, &link));
+	EXPECT_EQ(0, memcmp(addr, link.addr, sizeof(addr)));
+	/* The same one is none. */
+	ASSERT_EQ(0, link_set_address("dum0", addr));
+	ASSERT_EQ(0, link_set_mtu("dum0", 1400));
+	ASSERT_EQ(FERRY_CMD_LINK_ENABLE, ferry_event(fd, &link));
+	EXPECT_EQ(1400, link.mtu);
+	ASSERT_EQ(0, system("ip link set dum0 name dum1"));
+	EXPECT_EVENT(fd, FERRY_CMD_LINK_ENABLE, "dum1", FERRY_LINK_F_CARRIER);
+	ASSERT_EQ(0, link_up("dum1"));
+	EXPECT_EVENT(fd, FERRY_CMD_LINK_ENABLE, "dum1",
+		     FERRY_LINK_F_CARRIER | FERRY_LINK_F_UP);
+	ASSERT_EQ(0, link_down("dum1"));
+	EXPECT_EVENT(fd, FERRY_CMD_LINK_ENABLE, "dum1", FERRY_LINK_F_CARRIER);
+	ASSERT_EQ(0, DISABLE(0, "dum1"));
+	ASSERT_EQ(FERRY_CMD_LINK_DISABLE, ferry_event(fd, &link));
+	EXPECT_STREQ("dum1", link.name);
+	/* It is not one any more. */
+	ASSERT_EQ(0, link_set_mtu("dum1", 1300));
+	EXPECT_TRUE(ferry_no_event(fd));
+	close(fd);
+}
+
+TEST_F(netlink, events__the_device_goes)
+{
+	int fd = ferry_listen();
+	struct ferry_link_info link;
+
+	ASSERT_EQ(0, ENABLE(0, "ve0"));
+	ASSERT_EQ(FERRY_CMD_LINK_ENABLE, ferry_event(fd, &link));
+	ASSERT_EQ(0, link_del("ve0"));
+	ASSERT_EQ(FERRY_CMD_LINK_DISABLE, ferry_event(fd, &link));
+	EXPECT_EQ(self->ve0, link.ifindex);
+	close(fd);
+}
+
+/* Each namespace's are its own. */
+TEST_F(netlink, events__elsewhere)
+{
+	int here = net_new(), there, fd = ferry_listen();
+	struct link_spec dummy = { .kind = "dummy", .name = "dum0" };
+
+	ASSERT_LE(0, here);
+	there = net_new();
+	ASSERT_LE(0, there);
+	ASSERT_EQ(0, link_add(&dummy));
+	ASSERT_EQ(0, ENABLE(0, "dum0"));
+	EXPECT_TRUE(ferry_no_event(fd));
+	close(fd);
 }
 
 /* Who has no CAP_NET_ADMIN may ask, and not change. */

@@ -717,4 +717,43 @@ TEST_F(vanished, device_gone)
 	EXPECT_EQ(ENODEV, sock_error(self->conn.server));
 }
 
+/*
+ * A device has another address now: a connection of the old one is reset, and so
+ * is its other end, which would find nobody there. One that comes is of the new one.
+ */
+TEST_F(vanished, address_changed)
+{
+	static const unsigned char other[FERRY_ALEN] = { 2, 0, 0, 0, 0, 0x98 };
+	struct sleeper reader = {
+		.call = sleep_in_recv, .fd = self->conn.server,
+		.data = &self->byte, .len = 1,
+	};
+	struct sockaddr_ferry to = sfy(self->wire.fy1, PORT), own;
+	socklen_t len = sizeof(own);
+	int fd;
+
+	ASSERT_TRUE(sleeper_start(&reader, SYS_recvfrom));
+	ASSERT_EQ(0, link_set_address("fy0", other));
+	EXPECT_EQ(-ECONNRESET, sleeper_join(&reader));
+	EXPECT_EQ(-ECONNRESET, sock_recv(self->fd, &self->byte, 1, 0));
+	fd = conn_to(SOCK_STREAM, &to);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, getsockname(fd, (struct sockaddr *)&own, &len));
+	EXPECT_EQ(0, memcmp(other, own.sfy_addr, FERRY_ALEN));
+	conn_reset(fd);
+}
+
+/* The far end's address is nobody's business but its own. */
+TEST_F(vanished, address_changed__elsewhere)
+{
+	static const unsigned char other[FERRY_ALEN] = { 2, 0, 0, 0, 0, 0x97 };
+	struct link_spec dummy = { .kind = "dummy", .name = "dum0" };
+
+	ASSERT_EQ(0, link_add(&dummy));
+	ASSERT_EQ(0, ferry_enable("dum0"));
+	ASSERT_EQ(0, link_set_address("dum0", other));
+	ASSERT_EQ(1, sock_send(self->fd, "x", 1, 0));
+	EXPECT_EQ(1, sock_recv(self->conn.server, &self->byte, 1, 0));
+}
+
 TEST_HARNESS_MAIN

@@ -459,28 +459,58 @@ static struct nlmsghdr *genl_message(void *buf, int type, int cmd, int version)
 	return nlh;
 }
 
-static int family_attr(const struct nlattr *attr, void *id)
+/* The "ferry" family's number, and that of its only group. */
+struct family {
+	int	id, group;
+};
+
+static int group_attr(const struct nlattr *attr, void *family)
 {
-	if (mnl_attr_get_type(attr) == CTRL_ATTR_FAMILY_ID)
-		*(int *)id = mnl_attr_get_u16(attr);
+	if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GRP_ID)
+		((struct family *)family)->group = mnl_attr_get_u32(attr);
 	return MNL_CB_OK;
 }
 
-static int family_message(const struct nlmsghdr *nlh, void *id)
+static int groups_attr(const struct nlattr *attr, void *family)
 {
-	return mnl_attr_parse(nlh, sizeof(struct genlmsghdr), family_attr, id);
+	return mnl_attr_parse_nested(attr, group_attr, family);
+}
+
+static int family_attr(const struct nlattr *attr, void *family)
+{
+	switch (mnl_attr_get_type(attr)) {
+	case CTRL_ATTR_FAMILY_ID:
+		((struct family *)family)->id = mnl_attr_get_u16(attr);
+		break;
+	case CTRL_ATTR_MCAST_GROUPS:
+		return mnl_attr_parse_nested(attr, groups_attr, family);
+	}
+	return MNL_CB_OK;
+}
+
+static int family_message(const struct nlmsghdr *nlh, void *family)
+{
+	return mnl_attr_parse(nlh, sizeof(struct genlmsghdr), family_attr,
+			      family);
+}
+
+static int family_find(struct family *family)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh;
+
+	*family = (struct family){ -ENOENT, -1 };
+	nlh = genl_message(buf, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1);
+	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, FERRY_GENL_NAME);
+	return talk(NETLINK_GENERIC, nlh, family_message, family);
 }
 
 static int family_id(void)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *nlh;
-	int id = -ENOENT, err;
+	struct family family;
+	int err = family_find(&family);
 
-	nlh = genl_message(buf, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1);
-	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, FERRY_GENL_NAME);
-	err = talk(NETLINK_GENERIC, nlh, family_message, &id);
-	return err ?: id;
+	return err ?: family.id;
 }
 
 int ferry_request(int cmd, unsigned int ifindex, const char *ifname)
@@ -553,6 +583,52 @@ int ferry_links(struct ferry_link_info *links, int room)
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	err = talk(NETLINK_GENERIC, nlh, links_message, &list);
 	return err ?: list.count;
+}
+
+int ferry_listen(void)
+{
+	struct sockaddr_nl any = { .nl_family = AF_NETLINK };
+	struct timeval wait = { .tv_sec = WAIT_MS / 1000 };
+	struct family family;
+	int err = family_find(&family);
+	int fd = err ?: socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
+			       NETLINK_GENERIC);
+
+	if (fd < 0)
+		return err ?: -errno;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	if (bind(fd, (struct sockaddr *)&any, sizeof(any)) ||
+	    setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &family.group,
+		       sizeof(family.group))) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+int ferry_event(int fd, struct ferry_link_info *link)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = (void *)buf;
+	struct genlmsghdr *genl;
+	ssize_t len = recv(fd, buf, sizeof(buf), 0);
+
+	if (len < 0)
+		return -errno;
+	if (!mnl_nlmsg_ok(nlh, len))
+		return -EBADMSG;
+	memset(link, 0, sizeof(*link));
+	mnl_attr_parse(nlh, sizeof(*genl), link_attr, link);
+	genl = mnl_nlmsg_get_payload(nlh);
+	return genl->cmd;
+}
+
+bool ferry_no_event(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
 int ferry_enable(const char *name)

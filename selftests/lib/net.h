@@ -109,4 +109,11 @@ struct ferry_link_info {
 /* All links of this namespace. Return: how many, or -errno. */
 int ferry_links(struct ferry_link_info *links, int room);
 
+/* Listen for what happens to the links of this namespace. Return: a socket. */
+int ferry_listen(void);
+/* Wait for the next of it. Return: its command, or -errno. */
+int ferry_event(int fd, struct ferry_link_info *link);
+/* Has nothing more happened? */
+bool ferry_no_event(int fd);
+
 #endif

@@ -346,6 +346,14 @@ struct ferry_info {
 #define FERRY_GENL_NAME		"ferry"
 #define FERRY_GENL_VERSION	1
 
+/*
+ * Its multicast group: what happens to the links of the listener's namespace. A
+ * link that is new or has changed (its name, address, MTU or flags) is told by
+ * FERRY_CMD_LINK_ENABLE, one that is gone by FERRY_CMD_LINK_DISABLE, each with all
+ * attributes. Who has missed something gets ENOBUFS, and can ask for all of them.
+ */
+#define FERRY_GENL_GROUP_LINK	"link"
+
 /**
  * enum ferry_cmd - commands of the generic netlink family
  *
