@@ -14,6 +14,7 @@
 #include <uapi/linux/ferry.h>
 
 #include "addr.h"
+#include "gro.h"
 #include "gso.h"
 #include "wire.h"
 
@@ -93,11 +94,13 @@ static struct packet_offload ferry_gso __read_mostly = {
 	.type = cpu_to_be16(ETH_P_FERRY),
 	.callbacks = {
 		.gso_segment = ferry_gso_segment,
+		.gro_receive = ferry_gro_receive,
+		.gro_complete = ferry_gro_complete,
 	},
 };
 
 /**
- * ferry_gso_init() - let the core cut large segments
+ * ferry_gso_init() - let the core cut large segments, and join frames
  *
  * Context: process.
  * Return: 0.

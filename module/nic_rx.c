@@ -245,8 +245,8 @@ static void ferry_nic_rx_unmask(struct ferry_nic_rxq *rxq)
 /*
  * GRO merges frames by moving their fragments from one list to another. What a
  * sender has cloned, to keep it until it is acknowledged, shares the list: the
- * frame needs one of its own, or what is sent again has nothing in it. Ferry's
- * own frames are not GRO's.
+ * frame needs one of its own, or what is sent again has nothing in it. Of Ferry's
+ * own frames it joins none that is a clone: see gro.c.
  */
 static bool ferry_nic_rx_may_merge(struct sk_buff *skb)
 {

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Large segments cross whole where they can, are cut where they must be, and are
+ * joined again where a device brings frame after frame.
+ *
+ *	+- red -----+            +- middle -------+            +- blue ----+
+ *	|      fy0 -+- veth -----+- b0 = bridge   |            |           |
+ *	|           |            |       = b1 ----+--- veth ---+- fy1      |
+ *	+-----------+            +----------------+            +-----------+
+ */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "conn.h"
+#include "kselftest_harness.h"
+#include "net.h"
+#include "sock.h"
+#include "transfer.h"
+
+#define PORT	7100
+#define SIZE	(1 << 20)
+/* So many frames of 1500 bytes at least. */
+#define FRAMES	(SIZE / 1452)
+
+/* A device's count of packets, from /proc/net/dev: 1 received, 9 sent. */
+static long packets(int net, const char *dev, int column)
+{
+	FILE *file = net_enter(net) ? NULL :
+				      fopen("/proc/thread-self/net/dev", "re");
+	char line[512], *word, *save;
+	long count = -1;
+	int i;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		word = strtok_r(line, " :", &save);
+		if (!word || strcmp(word, dev))
+			continue;
+		for (i = 0; word && i <= column; i++)
+			word = strtok_r(NULL, " :", &save);
+		count = word ? atol(word) : -1;
+	}
+	if (file)
+		fclose(file);
+	return count;
+}
+
+static long received(int net, const char *dev)
+{
+	return packets(net, dev, 1);
+}
+
+static long sent(int net, const char *dev)
+{
+	return packets(net, dev, 9);
+}
+
+FIXTURE(offload) {
+	struct wire wire;
+	int middle;
+	struct conn conn;
+};
+
+FIXTURE_SETUP(offload)
+{
+	struct link_spec left = { .kind = "veth", .name = "b0", .peer = "fy0" };
+	struct link_spec right = { .kind = "veth", .name = "b1", .peer = "fy1" };
+	struct wire *wire = &self->wire;
+
+	wire->red = net_new();
+	wire->blue = net_new();
+	self->middle = net_new();
+	ASSERT_LE(0, self->middle);
+	left.peer_net = wire->red;
+	right.peer_net = wire->blue;
+	ASSERT_EQ(0, link_add(&left));
+	ASSERT_EQ(0, link_add(&right));
+	ASSERT_EQ(0, net_shell(self->middle, "ip link add name br0 type bridge && "
+			       "ip link set br0 up && for b in b0 b1; do "
+			       "ip link set $b master br0 up; done"));
+	ASSERT_EQ(0, net_enter(wire->blue));
+	ASSERT_EQ(0, link_up("fy1"));
+	ASSERT_EQ(0, link_address("fy1", wire->fy1));
+	ASSERT_EQ(0, ferry_enable("fy1"));
+	ASSERT_EQ(0, link_ready("fy1"));
+	ASSERT_EQ(0, net_enter(wire->red));
+	ASSERT_EQ(0, link_up("fy0"));
+	ASSERT_EQ(0, link_address("fy0", wire->fy0));
+	ASSERT_EQ(0, ferry_enable("fy0"));
+	ASSERT_EQ(0, link_ready("fy0"));
+	ASSERT_EQ(0, conn_across(&self->conn, SOCK_STREAM, PORT, wire));
+}
+
+FIXTURE_TEARDOWN(offload)
+{
+	conn_close(&self->conn);
+}
+
+static int feature(int net, const char *dev, const char *what)
+{
+	return net_shell(net, "ethtool -K %s %s >/dev/null", dev, what);
+}
+
+/* veth has frames joined at the other end only if it cuts TCP, too. */
+#define CUT(net, dev)	feature(net, dev, "tso off tx-sctp-segmentation off")
+
+TEST_F(offload, whole)
+{
+	struct wire *wire = &self->wire;
+
+	ASSERT_TRUE(carries(self->conn.client, self->conn.server, SIZE));
+	EXPECT_GT(FRAMES / 4, sent(wire->red, "fy0"));
+	EXPECT_GT(FRAMES / 4, received(wire->blue, "fy1"));
+}
+
+/* Before the first device that cannot, and no sooner. */
+TEST_F(offload, cut_by_the_core)
+{
+	struct wire *wire = &self->wire;
+
+	ASSERT_EQ(0, CUT(self->middle, "b1"));
+	ASSERT_TRUE(carries(self->conn.client, self->conn.server, SIZE));
+	EXPECT_GT(FRAMES / 4, sent(wire->red, "fy0"));
+	EXPECT_LE(FRAMES, received(wire->blue, "fy1"));
+}
+
+TEST_F(offload, cut_by_the_core__no_checksums)
+{
+	struct wire *wire = &self->wire;
+
+	ASSERT_EQ(0, feature(wire->red, "fy0", "tx off"));
+	ASSERT_TRUE(carries(self->conn.client, self->conn.server, SIZE));
+	EXPECT_LE(FRAMES, received(wire->blue, "fy1"));
+}
+
+/*
+ * What is taken from the wire frame by frame goes up in few pieces. A frame that
+ * cannot be joined would be one.
+ */
+TEST_F(offload, joined)
+{
+	struct wire *wire = &self->wire;
+	long frames, packets;
+
+	ASSERT_EQ(0, CUT(wire->red, "fy0"));
+	ASSERT_EQ(0, CUT(self->middle, "b1"));
+	ASSERT_EQ(0, feature(wire->blue, "fy1", "gro on"));
+	frames = received(wire->blue, "fy1");
+	packets = stat_of("InPackets");
+	ASSERT_TRUE(carries(self->conn.client, self->conn.server, SIZE));
+	frames = received(wire->blue, "fy1") - frames;
+	packets = stat_of("InPackets") - packets;
+	TH_LOG("%ld frames, %ld packets", frames, packets);
+	EXPECT_LE(FRAMES, frames);
+	EXPECT_GT(frames / 4, packets);
+	EXPECT_EQ(0, stat_of("InDropChecksum"));
+}
+
+/* Not without being told. */
+TEST_F(offload, not_joined)
+{
+	struct wire *wire = &self->wire;
+
+	ASSERT_EQ(0, CUT(wire->red, "fy0"));
+	ASSERT_TRUE(carries(self->conn.client, self->conn.server, SIZE));
+	ASSERT_EQ(0, net_enter(wire->blue));
+	EXPECT_LE(FRAMES, stat_of("InPackets"));
+}
+
+/* A bridge joins what it receives, and what it sends on is cut again. */
+TEST_F(offload, joined_and_cut_again)
+{
+	struct wire *wire = &self->wire;
+
+	ASSERT_EQ(0, CUT(wire->red, "fy0"));
+	ASSERT_EQ(0, feature(self->middle, "b0", "gro on"));
+	ASSERT_TRUE(carries(self->conn.client, self->conn.server, SIZE));
+	EXPECT_GT(FRAMES / 4, received(wire->blue, "fy1"));
+
+	ASSERT_EQ(0, CUT(self->middle, "b1"));
+	ASSERT_TRUE(carries(self->conn.client, self->conn.server, SIZE));
+	EXPECT_LE(FRAMES, received(wire->blue, "fy1"));
+	ASSERT_EQ(0, net_enter(wire->blue));
+	EXPECT_EQ(0, stat_of("InDropChecksum"));
+}
+
+/* Nor does what joins see a record's end where there is none, or miss one. */
+TEST_F(offload, joined__records)
+{
+	struct wire *wire = &self->wire;
+	static char record[100000];
+	struct conn conn;
+	size_t len;
+
+	ASSERT_EQ(0, CUT(wire->red, "fy0"));
+	ASSERT_EQ(0, CUT(self->middle, "b1"));
+	ASSERT_EQ(0, feature(wire->blue, "fy1", "gro on"));
+	ASSERT_EQ(0, conn_across(&conn, SOCK_SEQPACKET, PORT + 1, wire));
+	for (len = 0; len < sizeof(record); len += 7001) {
+		pattern_fill(record, len, len);
+		ASSERT_EQ(len, sock_send(conn.client, record, len, 0));
+		ASSERT_EQ(2, sock_send(conn.client, "ab", 2, 0));
+		ASSERT_EQ(len, sock_recv(conn.server, record, sizeof(record),
+					 0));
+		ASSERT_TRUE(pattern_is(record, len, len));
+		ASSERT_EQ(2, sock_recv(conn.server, record, sizeof(record), 0));
+	}
+	conn_close(&conn);
+}
+
+/* Holes, doubles and frames in another order are the receiver's to see. */
+TEST_F_TIMEOUT(offload, joined__on_a_bad_wire, 120)
+{
+	static const struct netem bad = {
+		.delay_ms = 2, .jitter_ms = 1, .loss = 1, .reorder = 10,
+		.duplicate = 2, .corrupt = 1, .limit = 10000,
+	};
+	struct wire *wire = &self->wire;
+
+	ASSERT_EQ(0, feature(wire->blue, "fy1", "gro on"));
+	ASSERT_EQ(0, CUT(self->middle, "b1"));
+	ASSERT_EQ(0, CUT(wire->red, "fy0"));
+	ASSERT_EQ(0, net_enter(self->middle));
+	ASSERT_EQ(0, link_netem("b1", &bad));
+	EXPECT_TRUE(carries(self->conn.client, self->conn.server, SIZE));
+	ASSERT_EQ(0, net_enter(wire->blue));
+	EXPECT_LT(0, stat_of("InDropChecksum"));
+}
+
+/* A bridge has an address, and a port of it has another: both reach this host. */
+TEST_F(offload, to_a_bridge_and_to_its_port)
+{
+	unsigned char port[FERRY_ALEN], bridge[FERRY_ALEN];
+	struct sockaddr_ferry to;
+	char byte;
+	int reader, fd;
+
+	ASSERT_EQ(0, net_enter(self->middle));
+	ASSERT_EQ(0, link_address("b0", port));
+	ASSERT_EQ(0, net_shell(self->middle,
+			       "ip link set br0 address 02:00:00:00:07:09"));
+	ASSERT_EQ(0, link_address("br0", bridge));
+	ASSERT_EQ(0, ferry_enable("br0"));
+	reader = dgram_at(PORT);
+	ASSERT_EQ(0, net_enter(self->wire.red));
+	fd = dgram();
+	to = sfy(bridge, PORT);
+	ASSERT_EQ(1, sock_send_to(fd, "b", 1, &to));
+	EXPECT_EQ(1, sock_await(reader, &byte, 1));
+	ASSERT_EQ(0, net_enter(self->middle));
+	ASSERT_EQ(0, ferry_enable("b0"));
+	ASSERT_EQ(0, net_enter(self->wire.red));
+	to = sfy(port, PORT);
+	ASSERT_EQ(1, sock_send_to(fd, "p", 1, &to));
+	EXPECT_EQ(1, sock_await(reader, &byte, 1));
+	close(fd);
+	close(reader);
+}
+
+TEST_HARNESS_MAIN
