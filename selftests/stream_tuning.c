@@ -188,7 +188,7 @@ TEST_F(tuning, quickack__before)
 /*
  * Write until so much is unsent that nothing more may be, and nothing is on its way
  * that would change that. (Small records may cost more than there is memory for; those
- * are sent again and again.)
+ * are sent again and again. Once they were, and in vain, nothing else is on its way.)
  */
 static int fill_up(int fd, char *buf)
 {
@@ -204,7 +204,7 @@ static int fill_up(int fd, char *buf)
 		if (err)
 			return err;
 	} while (sent > 0 || info.fyi_notsent < LOWAT ||
-		 (info.fyi_unacked && !(info.fyi_flags & FERRY_INFO_RECORDS)));
+		 (info.fyi_unacked && info.fyi_backoff < 2));
 	return 0;
 }
 
