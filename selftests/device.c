@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Every kind of Ethernet device carries a stream both ways, whatever it and those
+ * below it do by themselves of cutting, joining and checksums.
+ *
+ *	+- red --------------+                  +- blue -------------+
+ *	|   dut --- low      +------- wire -----+      low --- dut   |
+ *	+--------------------+                  +--------------------+
+ *
+ * The device under test is dut at both ends. It is made of low, an end of a pair of
+ * veth, or is that itself.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/if_tun.h>
+
+#include "conn.h"
+#include "kselftest_harness.h"
+#include "net.h"
+#include "sock.h"
+#include "transfer.h"
+#include "wait.h"
+
+#define PORT	7000
+#define SIZE	(10 << 20)
+#define CHUNK	(64 << 10)
+
+/* Pass frames from one tap to another, and back. */
+static void relay(int one, int other)
+{
+	struct pollfd pfd[] = {
+		{ .fd = one, .events = POLLIN },
+		{ .fd = other, .events = POLLIN },
+	};
+	static char frame[CHUNK + 64];
+	ssize_t len;
+	int i;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (poll(pfd, 2, -1) > 0)
+		for (i = 0; i < 2; i++) {
+			if (!(pfd[i].revents & POLLIN))
+				continue;
+			len = read(pfd[i].fd, frame, sizeof(frame));
+			/* A tap that is not up yet takes nothing. */
+			if (len > 0 && write(pfd[!i].fd, frame, len) < 0)
+				continue;
+		}
+	_exit(0);
+}
+
+static int tap(int net)
+{
+	struct ifreq ifr = {
+		.ifr_name = "dut", .ifr_flags = IFF_TAP | IFF_NO_PI,
+	};
+	/* Nobody may have asked for the module yet. */
+	int err = net_shell(net, "modprobe -q tun || [ -e /dev/net/tun ]");
+	int fd = err ?: open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr))
+		return -errno;
+	return fd;
+}
+
+static int taps(const struct wire *wire)
+{
+	int one = tap(wire->red), other = tap(wire->blue);
+
+	if (one < 0 || other < 0)
+		return one < 0 ? one : other;
+	if (!fork())
+		relay(one, other);
+	close(one);
+	close(other);
+	return 0;
+}
+
+static int pair_of(const char *kind, const struct wire *wire)
+{
+	struct link_spec pair = {
+		.kind = kind, .name = "low", .peer = "low",
+		.peer_net = wire->blue,
+	};
+	int err = net_enter(wire->red);
+
+	return err ?: link_add(&pair);
+}
+
+FIXTURE(device) {
+	struct wire wire;
+	struct conn conn;
+};
+
+/* @kind of the wire; what makes dut of low, run at both ends with $SIDE 1 and 2 */
+FIXTURE_VARIANT(device) {
+	const char *kind, *make;
+};
+
+#define DEVICE(name, kind_, make_)			\
+FIXTURE_VARIANT_ADD(device, name) {			\
+	.kind = kind_, .make = make_,			\
+}
+
+DEVICE(veth, "veth", "ip link set low down && ip link set low name dut");
+DEVICE(card, "ferry", "ip link set low down && ip link set low name dut");
+DEVICE(tap, "tap", "true");
+DEVICE(bridge, "veth",
+       "ip link add dut address 02:00:00:00:07:0$SIDE type bridge && "
+       "ip link set low master dut");
+DEVICE(bond, "veth",
+       "ip link add dut type bond mode active-backup miimon 10 && "
+       "ip link set low down && ip link set low master dut");
+DEVICE(vlan, "veth", "ip link add link low name dut type vlan id 5");
+DEVICE(vlan_on_card, "ferry", "ip link add link low name dut type vlan id 5");
+DEVICE(macvlan, "veth", "ip link add link low name dut type macvlan mode bridge");
+DEVICE(vxlan, "veth",
+       "ip addr add 10.7.0.$SIDE/24 dev low && "
+       "ip link add dut type vxlan id 7 dstport 4789 dev low "
+       "local 10.7.0.$SIDE remote 10.7.0.$((3 - SIDE))");
+DEVICE(macsec, "veth",
+       "k=0123456789abcdef0123456789abcde && "
+       "ip link set low address 02:00:00:00:08:0$SIDE && "
+       "ip link add link low name dut type macsec encrypt on && "
+       "ip macsec add dut tx sa 0 pn 1 on key 0$SIDE $k$SIDE && "
+       "ip macsec add dut rx port 1 address 02:00:00:00:08:0$((3 - SIDE)) && "
+       "ip macsec add dut rx port 1 address 02:00:00:00:08:0$((3 - SIDE)) "
+       "sa 0 pn 1 on key 0$((3 - SIDE)) $k$((3 - SIDE))");
+
+static int end_up(int net, int side, const char *make, unsigned char *addr)
+{
+	int err = net_shell(net, "SIDE=%d; up() { ip link set $1 up; }; "
+			    "if ip link show low >/dev/null 2>&1; "
+			    "then up low; fi; (%s) && up dut && "
+			    "if ip link show low >/dev/null 2>&1; "
+			    "then up low; fi", side, make);
+
+	if (err)
+		return err;
+	err = link_address("dut", addr);
+	if (!err)
+		err = ferry_enable("dut");
+	/* Our own cards are enabled from the start: dut is to be the only way. */
+	if (err == -EEXIST)
+		return 0;
+	ferry_disable("low");
+	return err;
+}
+
+static bool running(void *net)
+{
+	return !net_enter(*(int *)net) && link_running("dut");
+}
+
+FIXTURE_SETUP(device)
+{
+	struct wire *wire = &self->wire;
+
+	wire->blue = net_new();
+	wire->red = net_new();
+	ASSERT_LE(0, wire->blue);
+	ASSERT_LE(0, wire->red);
+	if (!strcmp(variant->kind, "tap")) {
+		ASSERT_EQ(0, taps(wire));
+	} else {
+		ASSERT_EQ(0, pair_of(variant->kind, wire));
+	}
+	ASSERT_EQ(0, end_up(wire->blue, 1, variant->make, wire->fy1));
+	ASSERT_EQ(0, end_up(wire->red, 2, variant->make, wire->fy0));
+	ASSERT_TRUE(wait_until(running, &wire->blue));
+	ASSERT_TRUE(wait_until(running, &wire->red));
+}
+
+FIXTURE_TEARDOWN(device)
+{
+	conn_close(&self->conn);
+}
+
+/* What a device cannot change it keeps. */
+static int offload(int net, const char *features)
+{
+	return net_shell(net, "for dev in low dut; do for f in %s; do "
+			 "ethtool -K $dev ${f%%=*} ${f#*=}; done; done "
+			 ">/dev/null 2>&1; true", features);
+}
+
+TEST_F_TIMEOUT(device, as_it_comes, 60)
+{
+	ASSERT_EQ(0, conn_across(&self->conn, SOCK_STREAM, PORT, &self->wire));
+	EXPECT_TRUE(carries(self->conn.client, self->conn.server, SIZE));
+}
+
+TEST_F_TIMEOUT(device, no_offloads, 60)
+{
+	static const char off[] = "gro=off gso=off tso=off tx-sctp-segmentation=off "
+				  "tx=off rx=off sg=off";
+
+	ASSERT_EQ(0, offload(self->wire.red, off));
+	ASSERT_EQ(0, offload(self->wire.blue, off));
+	ASSERT_EQ(0, conn_across(&self->conn, SOCK_STREAM, PORT, &self->wire));
+	EXPECT_TRUE(carries(self->conn.server, self->conn.client, SIZE));
+}
+
+/* The core cuts, with and without the device's help with checksums, and joins. */
+TEST_F_TIMEOUT(device, cut_and_joined, 60)
+{
+	ASSERT_EQ(0, offload(self->wire.red,
+			     "gso=off tso=off tx-sctp-segmentation=off gro=on"));
+	ASSERT_EQ(0, offload(self->wire.blue,
+			     "gso=off tso=off tx-sctp-segmentation=off tx=off gro=on"));
+	ASSERT_EQ(0, conn_across(&self->conn, SOCK_STREAM, PORT, &self->wire));
+	EXPECT_TRUE(carries_both_ways(&self->conn, SIZE / 10 & ~(CHUNK - 1)));
+}
+
+/* Records keep their marks, wherever they are cut and joined. */
+TEST_F_TIMEOUT(device, records, 60)
+{
+	static char record[CHUNK];
+	int i;
+
+	ASSERT_EQ(0, offload(self->wire.red,
+			     "gso=off tso=off tx-sctp-segmentation=off gro=on"));
+	ASSERT_EQ(0, offload(self->wire.blue, "gro=on"));
+	ASSERT_EQ(0, conn_across(&self->conn, SOCK_SEQPACKET, PORT,
+				 &self->wire));
+	for (i = 0; i < 64; i++) {
+		pattern_fill(record, 1000 * i, i);
+		ASSERT_EQ(1000 * i, sock_send(self->conn.client, record,
+					      1000 * i, 0));
+		ASSERT_EQ(1000 * i, sock_recv(self->conn.server, record,
+					      sizeof(record), 0));
+		ASSERT_TRUE(pattern_is(record, 1000 * i, i));
+	}
+}
+
+TEST_F(device, datagrams)
+{
+	struct sockaddr_ferry to = sfy(self->wire.fy1, PORT);
+	char text[8] = "";
+	int reader, fd;
+
+	ASSERT_EQ(0, net_enter(self->wire.blue));
+	reader = dgram_at(PORT);
+	ASSERT_EQ(0, net_enter(self->wire.red));
+	fd = dgram();
+	ASSERT_EQ(5, sock_send_to(fd, "hello", 5, &to));
+	EXPECT_EQ(5, sock_await(reader, text, sizeof(text)));
+	EXPECT_STREQ("hello", text);
+	close(reader);
+	close(fd);
+}
+
+TEST_HARNESS_MAIN
