@@ -14,6 +14,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/pkt_cls.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,12 +74,23 @@ static int exchange(int a, int b)
 	return 0;
 }
 
+/* Wait until all is acknowledged, so that no segment is on its way or held back. */
+static bool settled(int a, int b)
+{
+	return conn_await_amount(a, SIOCOUTQ, 0) &&
+	       conn_await_amount(b, SIOCOUTQ, 0);
+}
+
 /* By which way did an exchange go: the 's'hort one, by the 'c'ard, or '?'. */
 static int way_of(int a, int b)
 {
-	long all = stat_of("OutSegs"), some = stat_of("OutShortWay");
+	long all, some;
 
-	if (exchange(a, b))
+	if (!settled(a, b))
+		return '?';
+	all = stat_of("OutSegs");
+	some = stat_of("OutShortWay");
+	if (exchange(a, b) || !settled(a, b))
 		return '?';
 	all = stat_of("OutSegs") - all;
 	some = stat_of("OutShortWay") - some;

@@ -562,8 +562,12 @@ static int socketpair_of(struct scene *scene, int type)
 	fault_over();
 	scene->fd = fd[0];
 	scene->other = fd[1];
-	return send(scene->fd, PAYLOAD, sizeof(PAYLOAD), 0) < 0 ? -errno :
-								  receive(scene, 0);
+	if (send(scene->fd, PAYLOAD, sizeof(PAYLOAD), 0) < 0)
+		return -errno;
+	/* It may be on its way still. */
+	if (!(sock_wait(scene->other, POLLIN) & POLLIN))
+		return -ETIMEDOUT;
+	return receive(scene, 0);
 }
 
 static int do_socketpair(struct scene *scene)
