@@ -44,6 +44,9 @@ check-sim: ## connections over a simulated wire, ten thousand seeds
 check-vm: ## the test VM's own verdicts
 	@selftests/vm/vm_test | scripts/tap 'test VM'
 
+check-pair: ## two test VMs on one wire, KERNEL=
+	@$(MAKE) -s -C selftests/pair check | scripts/tap 'two machines'
+
 check-demo: ## the demo's own test: can it fail, and is what it shows so?
 	@scripts/demo --self-test | scripts/tap demo
 
@@ -89,6 +92,6 @@ clean: ## remove what was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all module tools setup demo check check-unit check-sim check-vm check-demo check-kselftest \
+.PHONY: all module tools setup demo check check-unit check-sim check-vm check-pair check-demo check-kselftest \
 	check-matrix check-debug check-detectors check-kernel-debug check-kernel-kcsan check-fault \
 	coverage bench lint clean help
