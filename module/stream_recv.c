@@ -155,6 +155,20 @@ static void ferry_stream_append_queue(struct sock *sk, struct sk_buff *skb)
 	__skb_queue_tail(&sk->sk_receive_queue, skb);
 }
 
+/*
+ * Whether the payload is in pages that are full of it: then what comes next is hung
+ * on this skb (see ferry_stream_coalesce()), and even if that does not come to pass,
+ * it takes no more memory than windows are reckoned by.
+ */
+static bool ferry_stream_hangs(const struct sk_buff *skb,
+			       const struct ferry_piece *piece)
+{
+	u32 head = SKB_TRUESIZE(skb_end_offset(skb));
+
+	return !skb_headlen(skb) && piece->len >= head / 2 &&
+	       skb->truesize - head <= piece->len + piece->len / 8;
+}
+
 /* Is it better to copy the payload than to keep the skb? */
 static bool ferry_stream_wasteful(const struct sock *sk,
 				  const struct sk_buff *skb,
@@ -165,6 +179,8 @@ static bool ferry_stream_wasteful(const struct sock *sk,
 		return false;
 	/* Who waits has it at once. */
 	if (skb_queue_empty(&sk->sk_receive_queue))
+		return false;
+	if (!ferry_stream_records(sk) && ferry_stream_hangs(skb, piece))
 		return false;
 	if (atomic_read(&sk->sk_rmem_alloc) > READ_ONCE(sk->sk_rcvbuf) / 2)
 		return skb->truesize > piece->len + piece->len / 8;
@@ -212,6 +228,15 @@ static void ferry_stream_set_stamp(struct sk_buff *skb,
 	skb_hwtstamps(skb)->hwtstamp = stamp->hardware;
 }
 
+/* Of bytes, the last ones' stamp counts, as with TCP. */
+static void ferry_stream_stamp_last(struct sk_buff *tail, struct sk_buff *skb)
+{
+	if (!ferry_stream_stamped(skb))
+		return;
+	tail->tstamp = skb->tstamp;
+	*skb_hwtstamps(tail) = *skb_hwtstamps(skb);
+}
+
 /* What is before a piece that is packed; returns its length. */
 static u32 ferry_stream_pack_head(u8 *head, struct sk_buff *skb,
 				  const struct ferry_piece *piece)
@@ -251,11 +276,34 @@ static bool ferry_stream_pack(struct sock *sk, struct sk_buff *skb,
 			  piece->len))
 		WARN_ON_ONCE(1);
 	ferry_queued(tail)->piece.len += size;
-	/* Of bytes, the last ones' stamp counts, as with TCP. */
-	if (!records && ferry_stream_stamped(skb)) {
-		tail->tstamp = skb->tstamp;
-		*skb_hwtstamps(tail) = *skb_hwtstamps(skb);
-	}
+	if (!records)
+		ferry_stream_stamp_last(tail, skb);
+	return true;
+}
+
+/*
+ * Hang a stream's pages behind those of the skb at the queue's end: so there are few
+ * to be read. Consumes @skb if it can.
+ */
+static bool ferry_stream_coalesce(struct sock *sk, struct sk_buff *skb,
+				  const struct ferry_piece *piece)
+{
+	struct sk_buff *tail = skb_peek_tail(&sk->sk_receive_queue);
+	struct ferry_queued *queued;
+	bool stolen;
+	int more;
+
+	if (!tail || ferry_stream_records(sk) || skb->len != piece->len)
+		return false;
+	queued = ferry_queued(tail);
+	if (queued->packed || tail->len != queued->piece.skip + queued->piece.len ||
+	    !skb_try_coalesce(tail, skb, &stolen, &more))
+		return false;
+	queued->piece.len += piece->len;
+	atomic_add(more, &sk->sk_rmem_alloc);
+	sk_mem_charge(sk, more);
+	ferry_stream_stamp_last(tail, skb);
+	kfree_skb_partial(skb, stolen);
 	return true;
 }
 
@@ -269,8 +317,10 @@ static void ferry_stream_enqueue(struct sock *sk, struct sk_buff *skb,
 	if (ferry_stream_records(sk))
 		fy->unended = piece->eor ? 0 : fy->unended + piece->len;
 	fy->next = piece->seq + piece->len + piece->eor;
-	if (ferry_stream_wasteful(sk, skb, piece) &&
-	    ferry_stream_pack(sk, skb, piece)) {
+	if (ferry_stream_coalesce(sk, skb, piece)) {
+		/* It is where it belongs. */
+	} else if (ferry_stream_wasteful(sk, skb, piece) &&
+		   ferry_stream_pack(sk, skb, piece)) {
 		consume_skb(skb);
 	} else {
 		*ferry_queued(skb) = (struct ferry_queued) { .piece = *piece };
