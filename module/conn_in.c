@@ -212,10 +212,19 @@ static bool ack_possible(const struct ferry_conn *conn,
 	       seg->ack + conn->snd_max_wnd >= conn->snd_una;
 }
 
-/* Whether what has arrived in its turn can wait for its acknowledgment. */
-static void ack_policy(struct ferry_conn *conn, u64 now)
+/*
+ * Whether what has arrived in its turn can wait for its acknowledgment. Two segments
+ * cannot, unless they wait to be read: reading acknowledges them (ferry_conn_read()),
+ * with the window that it opens. Until then an ACK would tell the peer of no room.
+ * @len: of what has just arrived, which the owner has not kept yet
+ */
+static void ack_policy(struct ferry_conn *conn, u32 len, u64 now)
 {
-	if (conn->rcv_nxt - conn->rcv_acked >= 2 * (u64)conn->mss) {
+	u32 room = conn->room > len ? conn->room - len : 0;
+
+	if (conn->rcv_nxt - conn->rcv_acked >= 2 * (u64)conn->mss &&
+	    ferry_rwnd_opens(&conn->rwnd, conn->rcv_nxt, room, conn->capacity,
+			     conn->mss)) {
 		conn->pending |= FERRY_PENDING_ACK;
 	} else if (conn->quick) {
 		conn->quick--;
@@ -268,7 +277,7 @@ static void take_in_turn(struct ferry_conn *conn,
 		conn->rcv_nxt = ferry_range_absorb(&conn->ahead, conn->rcv_nxt);
 		conn->pending |= FERRY_PENDING_ACK;
 	}
-	ack_policy(conn, now);
+	ack_policy(conn, piece->len, now);
 	result->events |= FERRY_EVENT_DATA | FERRY_EVENT_READABLE;
 	result->piece = *piece;
 }

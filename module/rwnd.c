@@ -72,6 +72,23 @@ u32 ferry_rwnd_select(struct ferry_rwnd *rwnd, u64 nxt, u32 free, u32 capacity,
 }
 
 /**
+ * ferry_rwnd_opens() - whether a packet sent now would open the window further
+ * @rwnd: the state
+ * @nxt: RCV.NXT
+ * @free: bytes of payload that the receive buffer has room for now
+ * @capacity: bytes of payload that it has room for when empty
+ * @mss: largest segment the peer sends, in bytes
+ *
+ * Context: any; pure.
+ * Return: whether its right edge would move.
+ */
+bool ferry_rwnd_opens(const struct ferry_rwnd *rwnd, u64 nxt, u32 free,
+		      u32 capacity, u32 mss)
+{
+	return edge_at(rwnd, nxt, free, capacity, mss) > rwnd->edge;
+}
+
+/**
  * ferry_rwnd_update_due() - whether to tell the peer of a larger window now
  * @rwnd: the state
  * @nxt: RCV.NXT
@@ -90,7 +107,7 @@ u32 ferry_rwnd_select(struct ferry_rwnd *rwnd, u64 nxt, u32 free, u32 capacity,
 bool ferry_rwnd_update_due(const struct ferry_rwnd *rwnd, u64 nxt, u32 free,
 			   u32 capacity, u32 mss)
 {
-	if (edge_at(rwnd, nxt, free, capacity, mss) <= rwnd->edge)
+	if (!ferry_rwnd_opens(rwnd, nxt, free, capacity, mss))
 		return false;
 	return free / 2 >= ferry_rwnd_current(rwnd, nxt);
 }

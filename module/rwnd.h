@@ -47,6 +47,8 @@ static inline u32 ferry_rwnd_current(const struct ferry_rwnd *rwnd, u64 nxt)
 
 u32 ferry_rwnd_select(struct ferry_rwnd *rwnd, u64 nxt, u32 free, u32 capacity,
 		      u32 mss);
+bool ferry_rwnd_opens(const struct ferry_rwnd *rwnd, u64 nxt, u32 free,
+		      u32 capacity, u32 mss);
 bool ferry_rwnd_update_due(const struct ferry_rwnd *rwnd, u64 nxt, u32 free,
 			   u32 capacity, u32 mss);
 void ferry_rwnd_measure(struct ferry_rwnd *rwnd, u32 sample);

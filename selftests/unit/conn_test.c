@@ -738,6 +738,34 @@ UNIT(conn_ack__second_segment)
 	CHECK_EQ(output().ack, IRS + 1 + 2 * MSS);
 }
 
+/* They wait to be read, and an ACK would tell of no more room: reading sends it. */
+UNIT(conn_ack__unread)
+{
+	establish(0);
+	data_in(0, 0, MSS, 0);
+	conn.room -= MSS;
+	data_in(MSS, 0, MSS, 0);
+	conn.room -= MSS;
+	data_in(2 * MSS, 0, MSS, 0);
+	conn.room -= MSS;
+	CHECK_EQ(output().kind, 0);
+	CHECK_EQ(ferry_conn_deadline(&conn), now + 40 * MS);
+	conn.room += 3 * MSS;
+	ferry_conn_read(&conn);
+	CHECK_EQ(output().ack, IRS + 1 + 3 * MSS);
+}
+
+/* Nor does it wait for ever. */
+UNIT(conn_ack__never_read)
+{
+	establish(0);
+	data_in(0, 0, 2 * MSS, 0);
+	conn.room -= 2 * MSS;
+	CHECK_EQ(output().kind, 0);
+	timer(40 * MS);
+	CHECK_EQ(output().ack, IRS + 1 + 2 * MSS);
+}
+
 UNIT(conn_ack__delayed)
 {
 	establish(0);
@@ -872,6 +900,7 @@ UNIT(conn_pace__acknowledges_at_once)
 	establish_paced();
 	queue_bytes(4 * MSS);
 	CHECK_EQ(output().len, 2 * MSS);
+	conn.quick = 1;
 	data_in(0, 2 * MSS, 2 * MSS, 0);
 	CHECK_EQ(output().kind, FERRY_KIND_DATA);
 	CHECK_EQ(conn.snd_nxt, ISS + 1 + 2 * MSS);
