@@ -142,17 +142,18 @@ int ferry_stream_conn_setup(const struct sock *sk,
 	const struct ferry_stream *fy = ferry_stream(sk);
 	u32 mtu = READ_ONCE(path->dev->mtu);
 	u8 code = ferry_stream_code(sk);
-	u32 mss;
+	u32 mss, segs;
 
 	if (mtu < FERRY_CONN_HLEN + FERRY_MSS_MIN)
 		return -EMSGSIZE;
 	mss = min_t(u32, mtu - FERRY_CONN_HLEN,
 		    READ_ONCE(fy->user_mss) ?: U32_MAX);
+	segs = min_t(u32, longest / mss, READ_ONCE(path->dev->gso_max_segs));
 	*setup = (struct ferry_conn_setup) {
 		.ops = &ferry_stream_conn_ops,
 		.cong = READ_ONCE(fy->cong) ?: READ_ONCE(fn->set.cong),
 		.mss = mss,
-		.batch = max_t(u32, mss, longest - longest % mss),
+		.batch = max_t(u32, segs, 1) * mss,
 		.merge_at = path->own ? FERRY_STREAM_MERGE_AT : 0,
 		.gather = path->own ? READ_ONCE(fn->set.gather_usecs) : 0,
 		.room = ferry_stream_capacity(sk, code),
