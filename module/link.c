@@ -2,6 +2,7 @@
 /*
  * Links: devices on which Ferry is enabled. See link.h.
  */
+#include <linux/hash.h>
 #include <linux/if_arp.h>
 #include <linux/rtnetlink.h>
 #include <uapi/linux/ferry.h>
@@ -23,11 +24,23 @@ static const struct rhashtable_params ferry_link_addr_params = {
 	.automatic_shrinking = true,
 };
 
+/*
+ * Every packet asks whether an address is this host's, of its source or of its
+ * destination, and the answer is mostly no. A bit of one word mostly says so: it is
+ * set before such an address is in the table, and cleared after none is.
+ */
+static u64 ferry_link_bit(u64 addr)
+{
+	return BIT_ULL(hash_64(addr, 6));
+}
+
 /* The first link that has an address. Caller holds RCU. */
 static struct ferry_link *ferry_link_owner(struct ferry_net *fn, u64 addr)
 {
 	struct rhlist_head *list;
 
+	if (likely(!(READ_ONCE(fn->links.maybe) & ferry_link_bit(addr))))
+		return NULL;
 	list = rhltable_lookup(&fn->links.by_addr, &addr,
 			       ferry_link_addr_params);
 	if (!list)
@@ -171,6 +184,19 @@ static void ferry_link_free_rcu(struct rcu_head *rcu)
 			container_of(rcu, struct ferry_link, rcu));
 }
 
+/* Of all links that are there, and of @also, which is about to be added. */
+static void ferry_link_set_maybe(struct ferry_links *links, u64 also)
+{
+	u64 maybe = also ? ferry_link_bit(also) : 0;
+	const struct ferry_link *link;
+	unsigned long ifindex;
+
+	ASSERT_RTNL();
+	xa_for_each(&links->by_ifindex, ifindex, link)
+		maybe |= ferry_link_bit(ferry_link_address(link));
+	WRITE_ONCE(links->maybe, maybe);
+}
+
 static void ferry_link_addr_remove(struct ferry_link *link)
 {
 	struct ferry_link_addr *addr = rtnl_dereference(link->addr);
@@ -193,6 +219,7 @@ static int ferry_link_addr_add(struct ferry_link *link)
 	addr->addr = ether_addr_to_u64(link->dev->dev_addr);
 	addr->link = link;
 
+	ferry_link_set_maybe(&link->fn->links, addr->addr);
 	err = rhltable_insert(&link->fn->links.by_addr, &addr->node,
 			      ferry_link_addr_params);
 	if (err) {
@@ -202,6 +229,7 @@ static int ferry_link_addr_add(struct ferry_link *link)
 	if (rcu_access_pointer(link->addr))
 		ferry_link_addr_remove(link);
 	rcu_assign_pointer(link->addr, addr);
+	ferry_link_set_maybe(&link->fn->links, addr->addr);
 	return 0;
 }
 
@@ -294,6 +322,7 @@ static void ferry_link_remove(struct ferry_link *link)
 		RCU_INIT_POINTER(links->loop, NULL);
 	ferry_link_changed(links);
 	ferry_link_addr_remove(link);
+	ferry_link_set_maybe(links, 0);
 	netdev_put(link->dev, &link->tracker);
 	call_rcu(&link->rcu, ferry_link_free_rcu);
 }

@@ -20,6 +20,7 @@ struct ferry_net;
 struct ferry_links {
 	struct xarray		by_ifindex;	/* struct ferry_link */
 	struct rhltable		by_addr;	/* struct ferry_link_addr */
+	u64			maybe;		/* bits that by_addr's hash to */
 	struct ferry_link __rcu	*loop;		/* the way to this host itself */
 	struct ferry_link __rcu	*sole;		/* the only other one, if so */
 	unsigned int		others;		/* links besides the loop */
