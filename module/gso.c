@@ -18,8 +18,12 @@
 #include "gso.h"
 #include "wire.h"
 
-/* A frame's own header: its place and length in the stream; marks at the end. */
-static void ferry_gso_header(struct sk_buff *seg, u64 seq, u8 flags)
+/*
+ * A frame's own header: its place and length in the stream; marks at the end. @check
+ * is the pseudo header's.
+ */
+static void ferry_gso_header(struct sk_buff *seg, u64 seq, u8 flags,
+			     __sum16 check)
 {
 	struct ferry_conn_hdr *hdr = (void *)skb_transport_header(seg);
 	u32 len = skb_tail_pointer(seg) - (unsigned char *)(hdr + 1) +
@@ -28,7 +32,7 @@ static void ferry_gso_header(struct sk_buff *seg, u64 seq, u8 flags)
 	hdr->h.flags = seg->next ? 0 : flags;
 	hdr->h.len = cpu_to_be32(len);
 	hdr->seq = cpu_to_be64(seq);
-	hdr->h.check = ~csum_fold(ferry_addr_sum_of(seg, 0));
+	hdr->h.check = check;
 	seg->ip_summed = CHECKSUM_PARTIAL;
 	seg->csum_start = skb_transport_header(seg) - seg->head;
 	seg->csum_offset = offsetof(struct ferry_hdr, check);
@@ -61,6 +65,7 @@ static struct sk_buff *ferry_gso_segment(struct sk_buff *skb,
 	unsigned int mss = skb_shinfo(skb)->gso_size;
 	struct sk_buff *segs, *seg, *next;
 	struct ferry_conn_hdr *hdr;
+	__sum16 check;
 	u8 flags;
 	u64 seq;
 
@@ -70,6 +75,7 @@ static struct sk_buff *ferry_gso_segment(struct sk_buff *skb,
 	hdr = (void *)skb->data;
 	flags = hdr->h.flags;
 	seq = be64_to_cpu(hdr->seq);
+	check = ~csum_fold(ferry_addr_sum_of(skb, 0));
 	__skb_pull(skb, sizeof(*hdr));
 
 	segs = skb_segment(skb, features | NETIF_F_HW_CSUM);
@@ -78,7 +84,7 @@ static struct sk_buff *ferry_gso_segment(struct sk_buff *skb,
 
 	for (seg = segs; seg; seg = next) {
 		next = seg->next;
-		ferry_gso_header(seg, seq, flags);
+		ferry_gso_header(seg, seq, flags, check);
 		seq += mss;
 		if (!next)
 			ferry_gso_stamp(seg, skb_shinfo(skb));
