@@ -3,12 +3,16 @@
  * flow - how much a single connection brings across
  *
  * usage: flow FAMILY SECONDS NETNS ADDRESS
+ *	  flow FAMILY serve COUNT
  *
  * FAMILY is ferry or tcp. A child in the network namespace NETNS (a path) listens
  * and counts; the parent, in this one, connects to it at ADDRESS, sends for so many
- * seconds by CLOCK_MONOTONIC, and waits until it knows that all has arrived. Prints
- * bytes and microseconds from connect(2) to then. Congestion control is CUBIC on
- * both, and all else as it is by default.
+ * seconds by CLOCK_MONOTONIC in writes of 64 KiB, and waits until it knows that all
+ * has arrived. Prints bytes and microseconds from connect(2) to then. Congestion
+ * control is CUBIC on both, and all else as it is by default.
+ *
+ * If NETNS is "-" there is no child: somewhere else "flow FAMILY serve" listens, which
+ * takes COUNT connections, one after the other.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -30,7 +34,7 @@
 
 #define PORT	7000
 
-static char buf[1 << 18];
+static char buf[64 << 10];
 
 union address {
 	struct sockaddr		any;
@@ -95,21 +99,22 @@ static int open_socket(void)
 	return fd;
 }
 
-/* Tell by @ready that somebody listens; take one flow and say how long it was. */
-static void receive(const char *netns, int ready)
+static int listen_here(void)
 {
-	int net = open(netns, O_RDONLY), listener, fd;
+	int listener = open_socket();
+
+	if (bind(listener, &address.any, address_len) || listen(listener, 1))
+		err(1, "bind and listen");
+	return listener;
+}
+
+/* Take one flow and say how long it was. */
+static void take(int listener)
+{
+	int fd = accept(listener, NULL, NULL);
 	unsigned long long count = 0;
 	ssize_t n;
 
-	if (net < 0 || setns(net, CLONE_NEWNET))
-		err(1, "%s", netns);
-	listener = open_socket();
-	if (bind(listener, &address.any, address_len) || listen(listener, 1))
-		err(1, "bind and listen");
-	if (write(ready, "", 1) != 1)
-		err(1, "write");
-	fd = accept(listener, NULL, NULL);
 	if (fd < 0)
 		err(1, "accept");
 	while ((n = recv(fd, buf, sizeof(buf), 0)) > 0)
@@ -118,6 +123,30 @@ static void receive(const char *netns, int ready)
 		err(1, "recv");
 	if (send(fd, &count, sizeof(count), 0) != sizeof(count))
 		err(1, "send");
+	close(fd);
+}
+
+/* Tell by @ready that somebody listens, and take one. */
+static void receive(const char *netns, int ready)
+{
+	int net = open(netns, O_RDONLY), listener;
+
+	if (net < 0 || setns(net, CLONE_NEWNET))
+		err(1, "%s", netns);
+	listener = listen_here();
+	if (write(ready, "", 1) != 1)
+		err(1, "write");
+	take(listener);
+}
+
+/* Take @count of them, whenever they come. */
+static int serve(int count)
+{
+	int listener = listen_here();
+
+	while (count--)
+		take(listener);
+	return 0;
 }
 
 static void transmit(double seconds)
@@ -149,8 +178,17 @@ int main(int argc, char **argv)
 	int ready[2], status;
 	char byte;
 
+	if (argc == 4 && !strcmp(argv[2], "serve")) {
+		address_is(argv[1], NULL);
+		return serve(atoi(argv[3]));
+	}
 	if (argc != 5)
-		errx(2, "usage: flow FAMILY SECONDS NETNS ADDRESS");
+		errx(2, "usage: flow FAMILY SECONDS NETNS ADDRESS, or flow FAMILY serve COUNT");
+	if (!strcmp(argv[3], "-")) {
+		address_is(argv[1], argv[4]);
+		transmit(strtod(argv[2], NULL));
+		return 0;
+	}
 	if (pipe(ready))
 		err(1, "pipe");
 	switch (fork()) {
