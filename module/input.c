@@ -10,7 +10,7 @@
 #include "socket.h"
 
 /* Written by ferry_input_register() before the first link exists. */
-static ferry_input_handler ferry_input_handlers[FERRY_KIND_RST + 1];
+static ferry_input_handler ferry_input_handlers[FERRY_KIND_MAX + 1];
 
 /**
  * ferry_input_register() - say who takes the packets of a kind

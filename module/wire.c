@@ -14,6 +14,7 @@
 
 #include "wire.h"
 
+/* A datagram or an echo. */
 static enum ferry_verdict datagram_check(const struct ferry_hdr *hdr)
 {
 	if (hdr->flags || hdr->code || hdr->about)
@@ -30,6 +31,14 @@ static enum ferry_verdict unreach_check(const struct ferry_hdr *hdr)
 		return FERRY_WIRE_MALFORMED;
 	/* An unreachable is never about another one. */
 	if (hdr->about != FERRY_KIND_DATAGRAM)
+		return FERRY_WIRE_MALFORMED;
+	return FERRY_WIRE_OK;
+}
+
+static enum ferry_verdict echo_reply_check(const struct ferry_hdr *hdr)
+{
+	/* Who has answered in a version speaks it. */
+	if (hdr->flags || hdr->about || hdr->code < FERRY_WIRE_VERSION)
 		return FERRY_WIRE_MALFORMED;
 	return FERRY_WIRE_OK;
 }
@@ -151,10 +160,14 @@ enum ferry_verdict ferry_wire_parse(const void *data, size_t linear,
 
 	switch (hdr.kind) {
 	case FERRY_KIND_DATAGRAM:
+	case FERRY_KIND_ECHO:
 		verdict = datagram_check(&hdr);
 		break;
 	case FERRY_KIND_UNREACH:
 		verdict = unreach_check(&hdr);
+		break;
+	case FERRY_KIND_ECHO_REPLY:
+		verdict = echo_reply_check(&hdr);
 		break;
 	case FERRY_KIND_SYN:
 	case FERRY_KIND_SYNACK:
@@ -187,7 +200,7 @@ enum ferry_verdict ferry_wire_parse(const void *data, size_t linear,
 }
 
 /**
- * ferry_wire_build() - write the header of a datagram or an unreachable
+ * ferry_wire_build() - write the header of a packet that is of no connection
  * @hdr: where to write it; need not be aligned to more than 2 bytes
  * @pkt: what it says; @pkt->hlen is not read
  *
@@ -232,6 +245,31 @@ int ferry_wire_unreach(const struct ferry_packet *pkt, __u8 code,
 		.code = code,
 		.about = pkt->kind,
 		.hlen = FERRY_HLEN,
+		.sport = pkt->dport,
+		.dport = pkt->sport,
+	};
+	return 0;
+}
+
+/**
+ * ferry_wire_echo_reply() - the packet that answers an echo
+ * @pkt: the echo
+ * @answer: where to store the answer, which has the same payload
+ *
+ * Context: any; pure.
+ * Return: 0, or -EINVAL if @pkt is no echo: an answer must not beget another.
+ */
+int ferry_wire_echo_reply(const struct ferry_packet *pkt,
+			  struct ferry_packet *answer)
+{
+	if (pkt->kind != FERRY_KIND_ECHO)
+		return -EINVAL;
+
+	*answer = (struct ferry_packet) {
+		.kind = FERRY_KIND_ECHO_REPLY,
+		.code = FERRY_WIRE_VERSION,
+		.hlen = FERRY_HLEN,
+		.len = pkt->len,
 		.sport = pkt->dport,
 		.dport = pkt->sport,
 	};

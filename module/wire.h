@@ -29,7 +29,7 @@ struct ferry_hdr {
 	__be32	sport;		/* source port, never 0 */
 	__be32	dport;		/* destination port, never 0 */
 	__sum16	check;		/* Internet checksum: see docs/protocol.md */
-	__u8	code;		/* enum ferry_unreach; SYN: record code; else 0 */
+	__u8	code;		/* by kind, see struct ferry_packet; else 0 */
 	__u8	about;		/* unreachable: kind of the packet refused, else 0 */
 };
 
@@ -86,6 +86,8 @@ struct ferry_sack_hdr {
  * @FERRY_KIND_SYNACK: accepts one
  * @FERRY_KIND_DATA: acknowledges, and may have payload
  * @FERRY_KIND_RST: there is no such connection, or none any more
+ * @FERRY_KIND_ECHO: asks whoever hears it to answer
+ * @FERRY_KIND_ECHO_REPLY: that answer: the same payload, the ports swapped
  */
 enum ferry_kind {
 	FERRY_KIND_DATAGRAM	= 1,
@@ -94,7 +96,11 @@ enum ferry_kind {
 	FERRY_KIND_SYNACK	= 4,
 	FERRY_KIND_DATA		= 5,
 	FERRY_KIND_RST		= 6,
+	FERRY_KIND_ECHO		= 7,
+	FERRY_KIND_ECHO_REPLY	= 8,
 };
+
+#define FERRY_KIND_MAX	FERRY_KIND_ECHO_REPLY
 
 /**
  * enum ferry_unreach - why a packet could not be taken
@@ -128,7 +134,8 @@ enum ferry_verdict {
  * struct ferry_packet - a header in host byte order
  *
  * @kind: enum ferry_kind
- * @code: enum ferry_unreach; a SYN's record code; or 0
+ * @code: enum ferry_unreach; a SYN's record code; the latest version of the protocol
+ *	that the sender of an echo reply speaks; or 0
  * @about: kind of the packet that an unreachable refuses, or 0
  * @hlen: header's length in bytes
  * @len: payload's length in bytes
@@ -221,6 +228,8 @@ enum ferry_verdict ferry_wire_parse(const void *data, size_t linear,
 void ferry_wire_build(struct ferry_hdr *hdr, const struct ferry_packet *pkt);
 int ferry_wire_unreach(const struct ferry_packet *pkt, __u8 code,
 		       struct ferry_packet *answer);
+int ferry_wire_echo_reply(const struct ferry_packet *pkt,
+			  struct ferry_packet *answer);
 void ferry_wire_read_seg(const void *data, const struct ferry_packet *pkt,
 			 struct ferry_seg *seg);
 __u32 ferry_wire_build_seg(void *data, const struct ferry_seg *seg,

@@ -43,6 +43,29 @@ static void check_conn(const __u8 *frame, size_t total,
 		pkt->hlen);
 	PROMISE(!memcmp(built, expected, pkt->hlen));
 	PROMISE(ferry_wire_unreach(pkt, FERRY_UNREACH_PORT, &answer));
+	PROMISE(ferry_wire_echo_reply(pkt, &answer));
+}
+
+/* The answer to an echo has its payload, is well-formed, and is not answered. */
+static void check_echo(const __u8 *frame, size_t total,
+		       const struct ferry_packet *pkt)
+{
+	struct ferry_packet answer, again;
+	__u8 *reply;
+
+	if (ferry_wire_echo_reply(pkt, &answer)) {
+		PROMISE(pkt->kind != FERRY_KIND_ECHO);
+		return;
+	}
+	PROMISE(pkt->kind == FERRY_KIND_ECHO);
+	reply = malloc(total);
+	memcpy(reply, frame, FERRY_HLEN);
+	ferry_wire_build((struct ferry_hdr *)reply, &answer);
+	PROMISE(!ferry_wire_parse(reply, FERRY_HLEN, total, &again));
+	free(reply);
+	PROMISE(again.len == pkt->len);
+	PROMISE(again.sport == pkt->dport && again.dport == pkt->sport);
+	PROMISE(ferry_wire_echo_reply(&again, &answer));
 }
 
 static void check_accepted(const __u8 *frame, size_t total,
@@ -61,6 +84,7 @@ static void check_accepted(const __u8 *frame, size_t total,
 	memset(expected + offsetof(struct ferry_hdr, check), 0, 2);
 	ferry_wire_build(&hdr, pkt);
 	PROMISE(!memcmp(&hdr, expected, sizeof(hdr)));
+	check_echo(frame, total, pkt);
 
 	/* What answers it is well-formed, and is never answered itself. */
 	if (ferry_wire_unreach(pkt, FERRY_UNREACH_PORT, &answer)) {

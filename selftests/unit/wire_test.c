@@ -38,7 +38,16 @@ static const __u8 unreach[HLEN] = {
 	1, 2, 0, 5, 0, 0, 0, 0, 0, 0, 0, 7, 1, 2, 3, 4, 0, 0, 1, 1,
 };
 
-static const __u8 *const headers[] = { datagram, unreach };
+/* Number 7 of those whose answers are for port 0x01020304, and its answer. */
+static const __u8 echo[HLEN] = {
+	1, 7, 0, 5, 0, 0, 0, 3, 1, 2, 3, 4, 0, 0, 0, 7, 0, 0, 0, 0,
+};
+
+static const __u8 echo_reply[HLEN] = {
+	1, 8, 0, 5, 0, 0, 0, 3, 0, 0, 0, 7, 1, 2, 3, 4, 0, 0, 1, 0,
+};
+
+static const __u8 *const headers[] = { datagram, unreach, echo, echo_reply };
 
 /*
  * Parse @header, with @linear of its bytes in an allocation of just that size:
@@ -127,6 +136,8 @@ UNIT(wire_layout__numbers)
 	CHECK_EQ(FERRY_KIND_SYNACK, 4);
 	CHECK_EQ(FERRY_KIND_DATA, 5);
 	CHECK_EQ(FERRY_KIND_RST, 6);
+	CHECK_EQ(FERRY_KIND_ECHO, 7);
+	CHECK_EQ(FERRY_KIND_ECHO_REPLY, 8);
 	CHECK_EQ(FERRY_F_FIN, 1);
 	CHECK_EQ(FERRY_F_EOR, 2);
 	CHECK_EQ(FERRY_F_ASK, 4);
@@ -159,6 +170,25 @@ UNIT(wire_parse__unreach)
 	CHECK_EQ(pkt.about, FERRY_KIND_DATAGRAM);
 	CHECK_EQ(pkt.hlen, HLEN);
 	CHECK_EQ(pkt.len, 0);
+	CHECK_EQ(pkt.sport, 7);
+	CHECK_EQ(pkt.dport, 0x01020304);
+}
+
+UNIT(wire_parse__echo)
+{
+	struct ferry_packet pkt;
+
+	CHECK_EQ(parse(echo, HLEN, HLEN + 3, &pkt), FERRY_WIRE_OK);
+	CHECK_EQ(pkt.kind, FERRY_KIND_ECHO);
+	CHECK_EQ(pkt.code, 0);
+	CHECK_EQ(pkt.hlen, HLEN);
+	CHECK_EQ(pkt.len, 3);
+	CHECK_EQ(pkt.sport, 0x01020304);
+	CHECK_EQ(pkt.dport, 7);
+	CHECK_EQ(parse(echo_reply, HLEN, HLEN + 3, &pkt), FERRY_WIRE_OK);
+	CHECK_EQ(pkt.kind, FERRY_KIND_ECHO_REPLY);
+	CHECK_EQ(pkt.code, 1);
+	CHECK_EQ(pkt.len, 3);
 	CHECK_EQ(pkt.sport, 7);
 	CHECK_EQ(pkt.dport, 0x01020304);
 }
@@ -210,6 +240,7 @@ UNIT(wire_parse__kind)
 
 	for (kind = 0; kind < 256; kind++) {
 		if (kind == FERRY_KIND_DATAGRAM || kind == FERRY_KIND_UNREACH ||
+		    kind == FERRY_KIND_ECHO || kind == FERRY_KIND_ECHO_REPLY ||
 		    ferry_kind_is_conn(kind))
 			continue;
 		CHECK_EQ(judge_with(datagram, AT_KIND, kind),
@@ -243,6 +274,23 @@ UNIT(wire_parse__code)
 	byte_values(datagram, AT_CODE, 0, 0, FERRY_WIRE_MALFORMED);
 	byte_values(unreach, AT_CODE, FERRY_UNREACH_PORT,
 		    FERRY_UNREACH_PROHIBITED, FERRY_WIRE_MALFORMED);
+	byte_values(echo, AT_CODE, 0, 0, FERRY_WIRE_MALFORMED);
+}
+
+/* Version 1 or any later one: that is what its sender speaks. */
+UNIT(wire_parse__code_of_an_echo_reply)
+{
+	struct ferry_packet pkt;
+	__u8 changed[HLEN];
+	unsigned int code;
+
+	CHECK_EQ(judge_with(echo_reply, AT_CODE, 0), FERRY_WIRE_MALFORMED);
+	memcpy(changed, echo_reply, HLEN);
+	for (code = 1; code < 256; code++) {
+		changed[AT_CODE] = code;
+		CHECK_EQ(parse(changed, HLEN, HLEN + 3, &pkt), FERRY_WIRE_OK);
+		CHECK_EQ(pkt.code, code);
+	}
 }
 
 UNIT(wire_parse__about)
@@ -250,6 +298,8 @@ UNIT(wire_parse__about)
 	byte_values(datagram, AT_ABOUT, 0, 0, FERRY_WIRE_MALFORMED);
 	byte_values(unreach, AT_ABOUT, FERRY_KIND_DATAGRAM,
 		    FERRY_KIND_DATAGRAM, FERRY_WIRE_MALFORMED);
+	byte_values(echo, AT_ABOUT, 0, 0, FERRY_WIRE_MALFORMED);
+	byte_values(echo_reply, AT_ABOUT, 0, 0, FERRY_WIRE_MALFORMED);
 }
 
 /* The verdict on @header with @port at @at. */
@@ -547,6 +597,35 @@ UNIT(wire_unreach__answers_nothing_else)
 		refused.kind = kind;
 		CHECK_EQ(ferry_wire_unreach(&refused, FERRY_UNREACH_PORT,
 					    &answer), -EINVAL);
+		CHECK(!memcmp(&answer, &untouched, sizeof(answer)));
+	}
+}
+
+UNIT(wire_echo_reply__answers_an_echo)
+{
+	struct ferry_packet asked, answer;
+	struct ferry_hdr hdr;
+
+	CHECK_EQ(parse(echo, HLEN, HLEN + 3, &asked), FERRY_WIRE_OK);
+	CHECK_EQ(ferry_wire_echo_reply(&asked, &answer), 0);
+	CHECK_EQ(answer.hlen, HLEN);
+	ferry_wire_build(&hdr, &answer);
+	CHECK(!memcmp(&hdr, echo_reply, HLEN));
+}
+
+UNIT(wire_echo_reply__answers_nothing_else)
+{
+	struct ferry_packet asked = { .sport = 1, .dport = 2 };
+	struct ferry_packet answer, untouched;
+	unsigned int kind;
+
+	memset(&answer, 0xa5, sizeof(answer));
+	memcpy(&untouched, &answer, sizeof(answer));
+	for (kind = 0; kind < 256; kind++) {
+		if (kind == FERRY_KIND_ECHO)
+			continue;
+		asked.kind = kind;
+		CHECK_EQ(ferry_wire_echo_reply(&asked, &answer), -EINVAL);
 		CHECK(!memcmp(&answer, &untouched, sizeof(answer)));
 	}
 }
