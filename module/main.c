@@ -11,6 +11,7 @@
 #include "group.h"
 #include "gso.h"
 #include "input.h"
+#include "limit.h"
 #include "linger.h"
 #include "listen.h"
 #include "netlink.h"
@@ -22,7 +23,6 @@
 #include "sockstat.h"
 #include "stream.h"
 #include "sysctl.h"
-#include "unreach.h"
 
 unsigned int ferry_net_id;
 
@@ -37,7 +37,7 @@ struct ferry_net_step {
 
 static const struct ferry_net_step ferry_net_steps[] = {
 	{ ferry_stats_net_init,		ferry_stats_net_exit },
-	{ ferry_unreach_net_init,	NULL },
+	{ ferry_limit_net_init,		NULL },
 	{ ferry_link_net_init,		ferry_link_net_exit },
 	{ ferry_port_net_init,		ferry_port_net_exit },
 	{ ferry_flow_net_init,		ferry_flow_net_exit },

@@ -5,10 +5,10 @@
 #ifndef _FERRY_NETNS_H
 #define _FERRY_NETNS_H
 
-#include <linux/ratelimit.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
+#include "limit.h"
 #include "link.h"
 #include "listen_cookie.h"
 #include "port.h"
@@ -37,7 +37,7 @@ struct ferry_net {
 	struct ferry_ports	stream_ports;		/* port.c */
 	struct rhashtable	flows;			/* flow.c */
 
-	struct ratelimit_state	unreach_limit;		/* unreach.c */
+	struct ratelimit_state	limits[FERRY_LIMITS];	/* limit.c */
 
 	struct ctl_table_header	*sysctl;		/* sysctl.c */
 	u32			port_range[2];		/* sysctl.c */

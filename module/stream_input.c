@@ -6,11 +6,11 @@
 #include <net/busy_poll.h>
 
 #include "addr.h"
+#include "limit.h"
 #include "linger.h"
 #include "listen.h"
 #include "output.h"
 #include "stream.h"
-#include "unreach.h"
 
 static enum ferry_stat ferry_stream_drop_stat(u8 drop)
 {
@@ -48,7 +48,7 @@ void ferry_stream_stray(struct ferry_net *fn, const struct sk_buff *skb,
 
 	if (!ferry_conn_stray(seg, &rst))
 		return;
-	if (!ferry_unreach_allowed(fn))
+	if (!ferry_limit_allows(fn, FERRY_LIMIT_UNREACH))
 		return;
 	ferry_output_control(fn, NULL, &flow, &rst);
 }

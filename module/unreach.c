@@ -5,30 +5,11 @@
 #include <linux/skbuff.h>
 
 #include "addr.h"
+#include "limit.h"
 #include "netns.h"
 #include "output.h"
 #include "socket.h"
 #include "unreach.h"
-
-/* As many as ICMP's global limit lets through (net.ipv4.icmp_msgs_per_sec). */
-#define FERRY_UNREACH_PER_SECOND	1000
-
-/**
- * ferry_unreach_allowed() - whether a stranger may be answered once more
- * @fn: the namespace
- *
- * Counts those that may not.
- *
- * Context: any but hard irq.
- * Return: whether he may.
- */
-bool ferry_unreach_allowed(struct ferry_net *fn)
-{
-	if (__ratelimit(&fn->unreach_limit))
-		return true;
-	ferry_stats_inc(fn, FERRY_STAT_OUT_UNREACH_LIMIT);
-	return false;
-}
 
 /**
  * ferry_unreach_send() - answer a packet that nobody takes
@@ -52,7 +33,7 @@ void ferry_unreach_send(struct ferry_net *fn, const struct sk_buff *skb,
 	if (ferry_addr_is_multicast(cb->daddr) ||
 	    ferry_wire_unreach(&cb->pkt, code, &answer))
 		return;
-	if (!ferry_unreach_allowed(fn))
+	if (!ferry_limit_allows(fn, FERRY_LIMIT_UNREACH))
 		return;
 	if (ferry_link_route(fn, cb->daddr, cb->saddr, cb->iif, &path))
 		return;
@@ -66,19 +47,4 @@ void ferry_unreach_send(struct ferry_net *fn, const struct sk_buff *skb,
 	skb_reserve(out, ferry_output_headroom(path.dev));
 	ferry_stats_inc(fn, FERRY_STAT_OUT_UNREACH);
 	ferry_output(out, &answer, &path);
-}
-
-/**
- * ferry_unreach_net_init() - a namespace's limit
- * @fn: the namespace
- *
- * Context: process.
- * Return: 0.
- */
-int ferry_unreach_net_init(struct ferry_net *fn)
-{
-	ratelimit_state_init(&fn->unreach_limit, HZ, FERRY_UNREACH_PER_SECOND);
-	/* The counter tells; the log need not. */
-	ratelimit_set_flags(&fn->unreach_limit, RATELIMIT_MSG_ON_RELEASE);
-	return 0;
 }

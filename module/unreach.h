@@ -10,8 +10,6 @@
 struct ferry_net;
 struct sk_buff;
 
-int ferry_unreach_net_init(struct ferry_net *fn);
-bool ferry_unreach_allowed(struct ferry_net *fn);
 void ferry_unreach_send(struct ferry_net *fn, const struct sk_buff *skb,
 			u8 code);
 

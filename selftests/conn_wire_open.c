@@ -28,7 +28,7 @@
 /* Microseconds by which a timer of the kernel may be early: a jiffy and a bit. */
 #define EARLY	10000
 
-/* As many answers a second go to those that are not known; see unreach.c. */
+/* As many answers a second go to those that are not known; see limit.c. */
 #define ANSWERS	1000
 
 FIXTURE(open) {
