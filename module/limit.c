@@ -10,6 +10,7 @@
 
 static const enum ferry_stat ferry_limit_stats[FERRY_LIMITS] = {
 	[FERRY_LIMIT_UNREACH]	= FERRY_STAT_OUT_UNREACH_LIMIT,
+	[FERRY_LIMIT_ECHO]	= FERRY_STAT_OUT_ECHO_LIMIT,
 };
 
 /**

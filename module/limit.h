@@ -14,10 +14,12 @@ struct ferry_net;
  * enum ferry_limit - what is limited, each for itself
  *
  * @FERRY_LIMIT_UNREACH: unreachables, and RSTs of no connection
+ * @FERRY_LIMIT_ECHO: echo replies
  * @FERRY_LIMITS: how many there are
  */
 enum ferry_limit {
 	FERRY_LIMIT_UNREACH,
+	FERRY_LIMIT_ECHO,
 	FERRY_LIMITS
 };
 

@@ -7,6 +7,7 @@
 #include <net/rtnetlink.h>
 
 #include "dgram.h"
+#include "echo.h"
 #include "flow.h"
 #include "group.h"
 #include "gso.h"
@@ -110,6 +111,7 @@ static int ferry_devices_init(void)
 		.event = ferry_netlink_event,
 	};
 
+	ferry_echo_init();
 	return ferry_link_init(&ops);
 }
 

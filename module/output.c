@@ -28,6 +28,33 @@ static void ferry_output_finish(struct sk_buff *skb,
 }
 
 /**
+ * ferry_output_alloc() - an empty packet, for an answer
+ * @fn: the namespace
+ * @dev: the device that it leaves by
+ * @len: how much it has room for, in bytes
+ *
+ * Context: process or softirq.
+ * Return: the packet, with ferry_output_headroom() reserved; NULL if there is no
+ * memory, which is counted.
+ */
+struct sk_buff *ferry_output_alloc(struct ferry_net *fn,
+				   const struct net_device *dev,
+				   unsigned int len)
+{
+	unsigned int headroom = ferry_output_headroom(dev);
+	struct sk_buff *skb;
+
+	skb = alloc_skb(headroom + len + dev->needed_tailroom,
+			GFP_ATOMIC | __GFP_NOWARN);
+	if (unlikely(!skb)) {
+		ferry_stats_inc(fn, FERRY_STAT_OUT_MEMORY);
+		return NULL;
+	}
+	skb_reserve(skb, headroom);
+	return skb;
+}
+
+/**
  * ferry_output() - send a packet
  * @skb: the payload, with ferry_output_headroom() before it; consumed
  * @pkt: what the header says

@@ -24,6 +24,9 @@ static inline unsigned int ferry_output_headroom(const struct net_device *dev)
 /* The same for a segment with payload, whatever its device will be. */
 #define FERRY_OUTPUT_SEG_HEADROOM	ALIGN(FERRY_CONN_HLEN + LL_MAX_HEADER, 16)
 
+struct sk_buff *ferry_output_alloc(struct ferry_net *fn,
+				   const struct net_device *dev,
+				   unsigned int len);
 int ferry_output(struct sk_buff *skb, const struct ferry_packet *pkt,
 		 const struct ferry_path *path);
 int ferry_output_seg(struct ferry_net *fn, struct sk_buff *skb,

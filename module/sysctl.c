@@ -15,6 +15,7 @@
  * short_way: 1: connections within the host go past the loop's card (short.h).
  * gather_usecs: microseconds between short segments of a connection within the host
  * that sends many of them; 0: none.
+ * echo: 0: no echo is answered; 1: those to this host alone; 2: all.
  *
  * Of the host, in the first namespace:
  *
@@ -27,6 +28,7 @@
 #include "cong.h"
 #include "conn.h"
 #include "dgram.h"
+#include "echo.h"
 #include "netns.h"
 #include "stream.h"
 #include "sysctl.h"
@@ -59,6 +61,7 @@ static const struct ferry_settings ferry_sysctl_defaults = {
 	.max_tw_buckets = 65536,
 	.short_way = 1,
 	.gather_usecs = 50,
+	.echo = FERRY_ECHO_ALL,
 };
 
 /* Both ends in one write, the first not above the last. */
@@ -152,6 +155,7 @@ static const struct ferry_sysctl_int ferry_sysctl_ints[] = {
 	  SYSCTL_ZERO, SYSCTL_ONE },
 	{ "gather_usecs", FERRY_SYSCTL_OFFSET(gather_usecs), 1,
 	  SYSCTL_ZERO, &ferry_sysctl_most_gather },
+	{ "echo", FERRY_SYSCTL_OFFSET(echo), 1, SYSCTL_ZERO, SYSCTL_TWO },
 };
 
 /* Those of a namespace that have a function of their own; see net_init(). */

@@ -29,6 +29,7 @@ struct ferry_settings {
 	int	max_tw_buckets;
 	int	short_way;		/* 0 or 1 */
 	int	gather_usecs;
+	int	echo;			/* enum ferry_echo_who */
 	const struct ferry_cong_ops *cong;
 };
 

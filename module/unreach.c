@@ -38,13 +38,9 @@ void ferry_unreach_send(struct ferry_net *fn, const struct sk_buff *skb,
 	if (ferry_link_route(fn, cb->daddr, cb->saddr, cb->iif, &path))
 		return;
 
-	out = alloc_skb(ferry_output_headroom(path.dev) +
-			path.dev->needed_tailroom, GFP_ATOMIC);
-	if (!out) {
-		ferry_stats_inc(fn, FERRY_STAT_OUT_MEMORY);
+	out = ferry_output_alloc(fn, path.dev, 0);
+	if (!out)
 		return;
-	}
-	skb_reserve(out, ferry_output_headroom(path.dev));
 	ferry_stats_inc(fn, FERRY_STAT_OUT_UNREACH);
 	ferry_output(out, &answer, &path);
 }

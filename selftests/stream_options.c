@@ -449,6 +449,7 @@ static const struct setting {
 	{ "keepalive_probes", "9\n", "127", { "0", "128" } },
 	{ "max_orphans", "65536\n", "0", { "-1" } },
 	{ "max_tw_buckets", "65536\n", "0", { "-1" } },
+	{ "echo", "2\n", "0", { "-1", "3" } },
 	{ "congestion_control", "cubic\n", "newreno", { } },
 };
 

@@ -11,7 +11,7 @@
 
 #define FRAME_HLEN	20	/* Ferry's header, in bytes */
 
-enum { FRAME_DATAGRAM = 1, FRAME_UNREACH = 2 };
+enum { FRAME_DATAGRAM = 1, FRAME_UNREACH = 2, FRAME_ECHO = 7, FRAME_ECHO_REPLY = 8 };
 enum { FRAME_UNREACH_PORT = 1, FRAME_UNREACH_PROHIBITED = 2 };
 
 /*
