@@ -103,7 +103,8 @@ static void ferry_dgram_queue(struct sock *sk, struct sk_buff *skb)
 	skb->dev = NULL;
 	skb_dst_drop(skb);
 	nf_reset_ct(skb);
-	ferry_stats_inc(fn, FERRY_STAT_IN_DATAGRAMS);
+	ferry_stats_inc(fn, ferry_sk_is_echo(sk) ? FERRY_STAT_IN_ECHO_REPLIES :
+						   FERRY_STAT_IN_DATAGRAMS);
 
 	spin_lock_bh(&queue->lock);
 	sock_skb_set_dropcount(sk, skb);
@@ -135,6 +136,20 @@ static void ferry_dgram_rcv(struct ferry_net *fn, struct sk_buff *skb)
 	}
 	ferry_unreach_send(fn, skb, FERRY_UNREACH_PORT);
 	ferry_stats_drop(fn, skb, FERRY_STAT_IN_NO_PORT);
+}
+
+/* Somebody has answered an echo. Softirq, under RCU. */
+static void ferry_dgram_echo_reply(struct ferry_net *fn, struct sk_buff *skb)
+{
+	struct sock *sk = NULL;
+
+	/* What answers is for one host. */
+	if (!ferry_addr_is_multicast(ferry_skb_cb(skb)->daddr))
+		sk = ferry_port_lookup(fn, skb);
+	if (sk)
+		ferry_dgram_queue(sk, skb);
+	else
+		ferry_stats_drop(fn, skb, FERRY_STAT_IN_STRAY_ECHO_REPLY);
 }
 
 /* Nobody took a datagram of ours. Softirq, under RCU. */
@@ -202,8 +217,7 @@ static int ferry_dgram_recvmsg(struct socket *sock, struct msghdr *msg,
 	}
 
 	sock_recv_cmsgs(msg, sk, skb);
-	if (READ_ONCE(ferry_dgram(sk)->pktinfo))
-		ferry_dgram_put_pktinfo(sk, msg, skb);
+	ferry_dgram_put_cmsgs(sk, msg, skb);
 	ferry_dgram_source(msg, skb);
 	err = flags & MSG_TRUNC ? skb->len - off : copied;
 	if (peek)
@@ -262,6 +276,9 @@ static int ferry_dgram_route(struct sock *sk,
 	if (dest->addr == FERRY_ADDR_BROADCAST &&
 	    !sock_flag(sk, SOCK_BROADCAST))
 		return -EACCES;
+	if (ferry_sk_is_echo(sk) && ferry_addr_is_multicast(dest->addr) &&
+	    dest->addr != FERRY_ADDR_BROADCAST)
+		return -EINVAL;
 	if (dev && dest->ifindex && dev != dest->ifindex)
 		return -EINVAL;
 	return ferry_link_route(ferry_net(sock_net(sk)),
@@ -381,8 +398,9 @@ static int ferry_dgram_output(struct sock *sk, struct sk_buff *skb,
 			      const struct ferry_dgram_dest *dest)
 {
 	struct ferry_net *fn = ferry_net(sock_net(sk));
+	bool echo = ferry_sk_is_echo(sk);
 	struct ferry_packet pkt = {
-		.kind = FERRY_KIND_DATAGRAM,
+		.kind = echo ? FERRY_KIND_ECHO : FERRY_KIND_DATAGRAM,
 		.len = skb->len,
 		.sport = READ_ONCE(ferry_sk(sk)->sport),
 		.dport = dest->port,
@@ -399,7 +417,8 @@ static int ferry_dgram_output(struct sock *sk, struct sk_buff *skb,
 	if (err) {
 		kfree_skb(skb);
 	} else {
-		ferry_stats_inc(fn, FERRY_STAT_OUT_DATAGRAMS);
+		ferry_stats_inc(fn, echo ? FERRY_STAT_OUT_ECHOES :
+					   FERRY_STAT_OUT_DATAGRAMS);
 		/* send(2): when a device's queue overflows, packets are lost. */
 		ferry_output(skb, &pkt, &path);
 	}
@@ -678,6 +697,7 @@ int ferry_dgram_init(void)
 	ferry_dgram_mem_init();
 	ferry_input_register(FERRY_KIND_DATAGRAM, ferry_dgram_rcv);
 	ferry_input_register(FERRY_KIND_UNREACH, ferry_dgram_unreach);
+	ferry_input_register(FERRY_KIND_ECHO_REPLY, ferry_dgram_echo_reply);
 	return proto_register(&ferry_dgram_prot, 1);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Datagram sockets: SOCK_DGRAM.
+ * Datagram sockets: SOCK_DGRAM, and FERRYPROTO_ECHO, which sends echoes and has the
+ * answers.
  *
  *	dgram.c			the calls: connect, sendmsg, recvmsg, shutdown
  *	dgram_option.c		socket options, and control messages
@@ -26,6 +27,7 @@ struct ferry_dgram {
 	u8			group_count;
 	bool			joined;		/* ever */
 	bool			pktinfo;	/* FERRY_RECVPKTINFO; READ_ONCE() */
+	bool			version;	/* FERRY_RECVVERSION; READ_ONCE() */
 };
 
 static inline struct ferry_dgram *ferry_dgram(const struct sock *sk)
@@ -55,8 +57,8 @@ int ferry_dgram_setsockopt(struct socket *sock, int level, int option,
 			   sockptr_t optval, unsigned int optlen);
 int ferry_dgram_getsockopt(struct socket *sock, int level, int option,
 			   char __user *optval, int __user *optlen);
-void ferry_dgram_put_pktinfo(struct sock *sk, struct msghdr *msg,
-			     const struct sk_buff *skb);
+void ferry_dgram_put_cmsgs(struct sock *sk, struct msghdr *msg,
+			   const struct sk_buff *skb);
 int ferry_dgram_cmsg(const struct sock *sk, struct msghdr *msg,
 		     struct ferry_dgram_dest *dest);
 

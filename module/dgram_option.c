@@ -33,6 +33,16 @@ static int ferry_dgram_membership(struct sock *sk, int option, sockptr_t optval,
 	       ferry_group_leave(sk, mreq.fmr_ifindex, addr);
 }
 
+/* What one of our options that are 0 or 1 sets, or NULL. */
+static bool *ferry_dgram_flag(const struct sock *sk, int option)
+{
+	if (option == FERRY_RECVPKTINFO)
+		return &ferry_dgram(sk)->pktinfo;
+	if (option == FERRY_RECVVERSION && ferry_sk_is_echo(sk))
+		return &ferry_dgram(sk)->version;
+	return NULL;
+}
+
 /**
  * ferry_dgram_setsockopt() - setsockopt(2)
  * @sock: the socket
@@ -49,22 +59,27 @@ int ferry_dgram_setsockopt(struct socket *sock, int level, int option,
 			   sockptr_t optval, unsigned int optlen)
 {
 	struct sock *sk = sock->sk;
+	bool *flag;
 	int val;
 
 	if (level != SOL_FERRY)
 		return ferry_socket_setsockopt(sock, level, option, optval,
 					       optlen);
-	switch (option) {
-	case FERRY_ADD_MEMBERSHIP:
-	case FERRY_DROP_MEMBERSHIP:
-		return ferry_dgram_membership(sk, option, optval, optlen);
-	case FERRY_RECVPKTINFO:
+	flag = ferry_dgram_flag(sk, option);
+	if (flag) {
 		if (optlen < sizeof(val))
 			return -EINVAL;
 		if (copy_from_sockptr(&val, optval, sizeof(val)))
 			return -EFAULT;
-		WRITE_ONCE(ferry_dgram(sk)->pktinfo, !!val);
+		WRITE_ONCE(*flag, !!val);
 		return 0;
+	}
+	switch (option) {
+	case FERRY_ADD_MEMBERSHIP:
+	case FERRY_DROP_MEMBERSHIP:
+		if (ferry_sk_is_echo(sk))
+			return -ENOPROTOOPT;
+		return ferry_dgram_membership(sk, option, optval, optlen);
 	default:
 		return ferry_socket_setsockopt(sock, level, option, optval,
 					       optlen);
@@ -86,23 +101,18 @@ int ferry_dgram_setsockopt(struct socket *sock, int level, int option,
 int ferry_dgram_getsockopt(struct socket *sock, int level, int option,
 			   char __user *optval, int __user *optlen)
 {
-	if (level != SOL_FERRY || option != FERRY_RECVPKTINFO)
+	const bool *flag = NULL;
+
+	if (level == SOL_FERRY)
+		flag = ferry_dgram_flag(sock->sk, option);
+	if (!flag)
 		return ferry_socket_getsockopt(sock, level, option, optval,
 					       optlen);
-	return ferry_socket_put_int(READ_ONCE(ferry_dgram(sock->sk)->pktinfo),
-				    optval, optlen);
+	return ferry_socket_put_int(READ_ONCE(*flag), optval, optlen);
 }
 
-/**
- * ferry_dgram_put_pktinfo() - tell by which way a datagram came
- * @sk: the socket
- * @msg: where to
- * @skb: the datagram, its struct ferry_skb_cb filled in
- *
- * Context: process.
- */
-void ferry_dgram_put_pktinfo(struct sock *sk, struct msghdr *msg,
-			     const struct sk_buff *skb)
+static void ferry_dgram_put_pktinfo(struct sock *sk, struct msghdr *msg,
+				    const struct sk_buff *skb)
 {
 	const struct ferry_skb_cb *cb = ferry_skb_cb(skb);
 	struct ferry_pktinfo info = { .fpi_ifindex = cb->iif };
@@ -118,6 +128,26 @@ void ferry_dgram_put_pktinfo(struct sock *sk, struct msghdr *msg,
 	u64_to_ether_addr(local, info.fpi_local);
 	u64_to_ether_addr(cb->daddr, info.fpi_addr);
 	put_cmsg(msg, SOL_FERRY, FERRY_PKTINFO, sizeof(info), &info);
+}
+
+/**
+ * ferry_dgram_put_cmsgs() - what else is to be told of a datagram
+ * @sk: the socket
+ * @msg: where to
+ * @skb: the datagram, its struct ferry_skb_cb filled in
+ *
+ * Context: process.
+ */
+void ferry_dgram_put_cmsgs(struct sock *sk, struct msghdr *msg,
+			   const struct sk_buff *skb)
+{
+	int version = ferry_skb_cb(skb)->pkt.code;
+
+	if (READ_ONCE(ferry_dgram(sk)->pktinfo))
+		ferry_dgram_put_pktinfo(sk, msg, skb);
+	if (READ_ONCE(ferry_dgram(sk)->version))
+		put_cmsg(msg, SOL_FERRY, FERRY_VERSION, sizeof(version),
+			 &version);
 }
 
 static int ferry_dgram_read_pktinfo(const struct sock *sk,

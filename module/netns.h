@@ -34,6 +34,7 @@ struct ferry_net {
 
 	struct ferry_links	links;			/* link.c */
 	struct ferry_ports	dgram_ports;		/* port.c */
+	struct ferry_ports	echo_ports;		/* port.c */
 	struct ferry_ports	stream_ports;		/* port.c */
 	struct rhashtable	flows;			/* flow.c */
 

@@ -76,8 +76,8 @@ static int ferry_pair_dgram_connect(struct sock *sk, const struct sock *to)
  * If it fails, both are as good as to be closed, and no better.
  *
  * Context: process.
- * Return: 0; -EAGAIN if no port is free; -ENETDOWN if the loop is down; -ENOMEM,
- * -EINTR.
+ * Return: 0; -EAGAIN if no port is free; -ENETDOWN if the loop is down; -EOPNOTSUPP
+ * if they send echoes, which it is not sockets that answer; -ENOMEM, -EINTR.
  */
 int ferry_pair_dgram(struct socket *one, struct socket *other)
 {
@@ -85,6 +85,8 @@ int ferry_pair_dgram(struct socket *one, struct socket *other)
 	struct ferry_path path;
 	int err;
 
+	if (ferry_sk_is_echo(a))
+		return -EOPNOTSUPP;
 	rcu_read_lock();
 	err = ferry_pair_route(a, &path);
 	rcu_read_unlock();

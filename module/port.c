@@ -25,7 +25,9 @@ static struct ferry_ports *ferry_ports(const struct sock *sk)
 {
 	struct ferry_net *fn = ferry_net(sock_net(sk));
 
-	return sk->sk_type == SOCK_DGRAM ? &fn->dgram_ports : &fn->stream_ports;
+	if (sk->sk_type != SOCK_DGRAM)
+		return &fn->stream_ports;
+	return ferry_sk_is_echo(sk) ? &fn->echo_ports : &fn->dgram_ports;
 }
 
 static void ferry_bucket_free_rcu(struct rcu_head *rcu)
@@ -613,7 +615,8 @@ static struct sock *ferry_port_find(struct ferry_net *fn,
 }
 
 /**
- * ferry_port_lookup() - the datagram socket that a packet is for
+ * ferry_port_lookup() - the datagram socket that a packet is for, be it an
+ *	echo's answer
  * @fn: the namespace
  * @skb: the packet, for one host, its struct ferry_skb_cb filled in
  *
@@ -628,7 +631,9 @@ static struct sock *ferry_port_find(struct ferry_net *fn,
  */
 struct sock *ferry_port_lookup(struct ferry_net *fn, struct sk_buff *skb)
 {
-	return ferry_port_find(fn, &fn->dgram_ports, skb);
+	return ferry_port_find(fn, ferry_skb_cb(skb)->pkt.kind ==
+			       FERRY_KIND_ECHO_REPLY ? &fn->echo_ports :
+						       &fn->dgram_ports, skb);
 }
 
 /**
@@ -733,6 +738,23 @@ static void ferry_bucket_lost(struct ferry_net *fn,
 	}
 }
 
+static void ferry_ports_lost(struct ferry_net *fn, struct ferry_ports *ports,
+			     int ifindex, u64 addr, int err)
+{
+	struct ferry_bucket *bucket;
+	struct rhashtable_iter iter;
+
+	rhashtable_walk_enter(&ports->buckets, &iter);
+	rhashtable_walk_start(&iter);
+	while ((bucket = rhashtable_walk_next(&iter))) {
+		/* -EAGAIN: the table was resized, and is walked once more. */
+		if (!IS_ERR(bucket))
+			ferry_bucket_lost(fn, bucket, ifindex, addr, err);
+	}
+	rhashtable_walk_stop(&iter);
+	rhashtable_walk_exit(&iter);
+}
+
 /**
  * ferry_port_lost() - tell the sockets that depend on a device that it is lost
  * @fn: the namespace
@@ -747,18 +769,8 @@ static void ferry_bucket_lost(struct ferry_net *fn,
  */
 void ferry_port_lost(struct ferry_net *fn, int ifindex, u64 addr, int err)
 {
-	struct ferry_bucket *bucket;
-	struct rhashtable_iter iter;
-
-	rhashtable_walk_enter(&fn->dgram_ports.buckets, &iter);
-	rhashtable_walk_start(&iter);
-	while ((bucket = rhashtable_walk_next(&iter))) {
-		/* -EAGAIN: the table was resized, and is walked once more. */
-		if (!IS_ERR(bucket))
-			ferry_bucket_lost(fn, bucket, ifindex, addr, err);
-	}
-	rhashtable_walk_stop(&iter);
-	rhashtable_walk_exit(&iter);
+	ferry_ports_lost(fn, &fn->dgram_ports, ifindex, addr, err);
+	ferry_ports_lost(fn, &fn->echo_ports, ifindex, addr, err);
 }
 
 /**
@@ -793,16 +805,22 @@ void ferry_port_exit(void)
  */
 int ferry_port_net_init(struct ferry_net *fn)
 {
-	int err;
+	struct ferry_ports *all[] = {
+		&fn->dgram_ports, &fn->echo_ports, &fn->stream_ports,
+	};
+	int i, err;
 
-	spin_lock_init(&fn->dgram_ports.lock);
-	spin_lock_init(&fn->stream_ports.lock);
-	err = rhashtable_init(&fn->dgram_ports.buckets, &ferry_bucket_params);
-	if (err)
-		return err;
-	err = rhashtable_init(&fn->stream_ports.buckets, &ferry_bucket_params);
-	if (err)
-		rhashtable_destroy(&fn->dgram_ports.buckets);
+	for (i = 0; i < ARRAY_SIZE(all); i++) {
+		spin_lock_init(&all[i]->lock);
+		err = rhashtable_init(&all[i]->buckets, &ferry_bucket_params);
+		if (err)
+			goto undo;
+	}
+	return 0;
+
+undo:
+	while (i--)
+		rhashtable_destroy(&all[i]->buckets);
 	return err;
 }
 
@@ -815,5 +833,6 @@ int ferry_port_net_init(struct ferry_net *fn)
 void ferry_port_net_exit(struct ferry_net *fn)
 {
 	rhashtable_destroy(&fn->stream_ports.buckets);
+	rhashtable_destroy(&fn->echo_ports.buckets);
 	rhashtable_destroy(&fn->dgram_ports.buckets);
 }

@@ -135,6 +135,9 @@ static int ferry_socket_bindable(const struct sock *sk, u64 addr, int ifindex)
 
 	if (ifindex && !dev_get_by_index_rcu(fn->net, ifindex))
 		return -ENODEV;
+	/* Each answer is for one host. */
+	if (ferry_addr_is_multicast(addr) && ferry_sk_is_echo(sk))
+		return -EADDRNOTAVAIL;
 	if (addr == FERRY_ADDR_ANY || addr == FERRY_ADDR_BROADCAST)
 		return 0;
 	/* It hears nothing else then, and sends from the device's own. */
@@ -453,7 +456,7 @@ static int ferry_socket_create(struct net *net, struct socket *sock,
 
 	if (!dgram && sock->type != SOCK_STREAM && sock->type != SOCK_SEQPACKET)
 		return -ESOCKTNOSUPPORT;
-	if (protocol)
+	if (protocol && !(dgram && protocol == FERRYPROTO_ECHO))
 		return -EPROTONOSUPPORT;
 
 	err = ferry_link_start(ferry_net(net));
@@ -470,6 +473,7 @@ static int ferry_socket_create(struct net *net, struct socket *sock,
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	sk->sk_destruct = ferry_sock_destruct;
 	sk->sk_state = TCP_CLOSE;
+	sk->sk_protocol = protocol;
 
 	ferry_sock_take_options(sock);
 	/* io_uring's: MSG_ZEROCOPY is known. */

@@ -57,6 +57,12 @@ static inline struct ferry_sock *ferry_sk(const struct sock *sk)
 	return (struct ferry_sock *)sk;
 }
 
+/* Does it send echoes? */
+static inline bool ferry_sk_is_echo(const struct sock *sk)
+{
+	return sk->sk_protocol == FERRYPROTO_ECHO;
+}
+
 /*
  * struct ferry_skb_cb - what a packet on its way up has told already
  *

@@ -17,7 +17,7 @@ static const struct command commands[] = {
 static int run(int argc, char **argv)
 {
 	if (argc > 1 && !strcmp(argv[1], "-V")) {
-		puts("ferry " FERRY_VERSION);
+		puts("ferry " FERRY_TOOL_VERSION);
 		return EXIT_SUCCESS;
 	}
 	return command_dispatch(commands, argc, argv);

@@ -37,6 +37,19 @@
 /* Ports below this one need CAP_NET_BIND_SERVICE. */
 #define FERRY_PORT_PRIVILEGED	1024
 
+/*
+ * socket(AF_FERRY, SOCK_DGRAM, FERRYPROTO_ECHO): a socket that asks whether others are
+ * there, as one of IPPROTO_ICMP and SOCK_DGRAM does. Each datagram that it sends is an
+ * echo, which needs no right and no program at the far end: the host's own kernel answers
+ * with the same payload, unless net.ferry.echo is less than 2 there. To
+ * ff:ff:ff:ff:ff:ff, with SO_BROADCAST, each host answers for itself. sfy_port is, there and
+ * back, a number of the caller's choice, 1 to 0xffffffff. Only answers to this socket's
+ * own echoes come: they bear its port, which bind() can choose and which is of a port
+ * space of its own. A group is not asked: EINVAL; nor can it be bound to a group or to
+ * everyone: EADDRNOTAVAIL. socketpair() makes none: EOPNOTSUPP.
+ */
+#define FERRYPROTO_ECHO	7
+
 /**
  * struct sockaddr_ferry - the address of a Ferry socket
  *
@@ -225,6 +238,18 @@ struct ferry_pktinfo {
 	__u8	fpi_local[FERRY_ALEN];
 	__u8	fpi_addr[FERRY_ALEN];
 };
+
+/*
+ * int, 0 or 1, of a socket of FERRYPROTO_ECHO: recvmsg() tells by FERRY_VERSION which
+ * version of the protocol who answers speaks.
+ */
+#define FERRY_RECVVERSION	28
+
+/*
+ * Type of a control message, at level SOL_FERRY: an int, the latest version of the
+ * protocol that the host speaks that has sent this answer. Not an option.
+ */
+#define FERRY_VERSION	29
 
 /*
  * struct ferry_info, to be read only: a connection, as it is now. A buffer that is
