@@ -59,7 +59,7 @@ struct wire {
 
 static int take_address(struct wire *wire, const char *value)
 {
-	if (!addr_parse(value, wire->end->address))
+	if (!addr_find(value, wire->end->address))
 		return usage_error("'%s' is no MAC address such as 02:00:00:00:00:01",
 				   value);
 	wire->end->has_address = true;

@@ -18,7 +18,7 @@
 #include "link.h"
 #include "nl.h"
 
-#define ROW_FORMAT	"%-15s  %-17s  %5s  %-5s  %-7s  %s\n"
+#define ROW_FORMAT	"%-15s  %-17s  %5s  %-5s  %-7s  %s"
 
 int link_check_name(const char *name)
 {
@@ -44,15 +44,6 @@ int link_check_device(int argc, char **argv)
 	return link_check_name(argv[1]);
 }
 
-/* A link as FERRY_CMD_LINK_GET tells of it. */
-struct link {
-	__u32	ifindex;
-	const char	*name;
-	char		address[ADDR_TEXT_LEN];
-	__u32	mtu;
-	__u32	flags;
-};
-
 static void read_link(const struct nlmsghdr *nlh, struct link *link)
 {
 	const struct nlattr *attr;
@@ -67,7 +58,7 @@ static void read_link(const struct nlmsghdr *nlh, struct link *link)
 			link->name = mnl_attr_get_str(attr);
 			break;
 		case FERRY_LINK_ATTR_ADDRESS:
-			addr_format(mnl_attr_get_payload(attr), link->address);
+			memcpy(link->mac, mnl_attr_get_payload(attr), FERRY_ALEN);
 			break;
 		case FERRY_LINK_ATTR_MTU:
 			link->mtu = mnl_attr_get_u32(attr);
@@ -88,7 +79,7 @@ static const char *link_type(const struct link *link)
 
 /* A list on its way to stdout. */
 struct list {
-	bool		json;
+	bool		json, numeric;
 	unsigned int	rows;
 };
 
@@ -97,48 +88,61 @@ static void show_head(const struct list *list)
 	if (list->json)
 		putchar('[');
 	else
-		printf(ROW_FORMAT, "DEVICE", "ADDRESS", "MTU", "STATE",
-		       "CARRIER", "TYPE");
+		printf(ROW_FORMAT "  %s\n", "DEVICE", "ADDRESS", "MTU", "STATE",
+		       "CARRIER", "TYPE  ", "NAME");
 }
 
-static void show_row(const struct link *link)
+static void show_row(const struct link *link, const char *host)
 {
-	char mtu[sizeof("4294967295")];
+	char mtu[sizeof("4294967295")], address[ADDR_TEXT_LEN];
 
 	snprintf(mtu, sizeof(mtu), "%u", link->mtu);
-	printf(ROW_FORMAT, link->name, link->address, mtu,
+	printf(ROW_FORMAT, link->name, addr_format(link->mac, address), mtu,
 	       link->flags & FERRY_LINK_F_UP ? "up" : "down",
 	       link->flags & FERRY_LINK_F_CARRIER ? "yes" : "no",
 	       link_type(link));
+	if (host)
+		printf("%*s  %s", (int)(strlen("device") - strlen(link_type(link))),
+		       "", host);
+	putchar('\n');
 }
 
-static void show_json(const struct link *link)
+static void show_json(const struct link *link, const char *host)
 {
+	char address[ADDR_TEXT_LEN];
+
 	printf("{\"ifindex\":%u,\"name\":", link->ifindex);
 	json_string(link->name);
-	printf(",\"address\":\"%s\",\"mtu\":%u", link->address, link->mtu);
-	printf(",\"up\":%s,\"carrier\":%s,\"card\":%s,\"loop\":%s}",
+	printf(",\"address\":\"%s\",\"mtu\":%u",
+	       addr_format(link->mac, address), link->mtu);
+	printf(",\"up\":%s,\"carrier\":%s,\"card\":%s,\"loop\":%s",
 	       json_bool(link->flags & FERRY_LINK_F_UP),
 	       json_bool(link->flags & FERRY_LINK_F_CARRIER),
 	       json_bool(link->flags & FERRY_LINK_F_CARD),
 	       json_bool(link->flags & FERRY_LINK_F_LOOP));
+	if (host) {
+		fputs(",\"host\":", stdout);
+		json_string(host);
+	}
+	putchar('}');
 }
 
-static int show_link(const struct nlmsghdr *nlh, void *data)
+static void show_link(const struct link *link, void *data)
 {
+	char name[ADDR_NAME_LEN];
 	struct list *list = data;
-	struct link link;
+	const char *host = NULL;
 
-	read_link(nlh, &link);
+	if (!list->numeric && addr_name(link->mac, name))
+		host = name;
 	if (!list->rows++)
 		show_head(list);
 	else if (list->json)
 		fputs(",\n ", stdout);
 	if (list->json)
-		show_json(&link);
+		show_json(link, host);
 	else
-		show_row(&link);
-	return MNL_CB_OK;
+		show_row(link, host);
 }
 
 static const struct nl_fault enabled_faults[] = {
@@ -151,49 +155,73 @@ static const struct nl_fault enabled_faults[] = {
 	{ }
 };
 
-static int show_links(struct nl *nl, const char *device, bool json)
-{
-	struct list list = { .json = json };
-	struct nlmsghdr *nlh;
+/* What link_for_each() was given. */
+struct visitor {
+	void	(*visit)(const struct link *link, void *data);
+	void	*data;
+};
 
-	nlh = nl_request_ferry(nl, FERRY_CMD_LINK_GET, device ? 0 : NLM_F_DUMP);
+static int visit_link(const struct nlmsghdr *nlh, void *data)
+{
+	const struct visitor *visitor = data;
+	struct link link;
+
+	read_link(nlh, &link);
+	visitor->visit(&link, visitor->data);
+	return MNL_CB_OK;
+}
+
+int link_for_each(const char *verb, const char *device,
+		  void (*visit)(const struct link *link, void *data),
+		  void *data)
+{
+	const struct nl_job job = {
+		verb, device ? device : "the links", enabled_faults
+	};
+	struct visitor visitor = { visit, data };
+	struct nlmsghdr *nlh;
+	struct nl nl;
+	int status;
+
+	if (nl_open_ferry(&nl, &job))
+		return EXIT_FAILURE;
+	nlh = nl_request_ferry(&nl, FERRY_CMD_LINK_GET, device ? 0 : NLM_F_DUMP);
 	if (device)
 		mnl_attr_put_strz(nlh, FERRY_LINK_ATTR_IFNAME, device);
-	if (nl_talk(nl, nlh, show_link, &list))
-		return EXIT_FAILURE;
-	if (!list.rows)
-		show_head(&list);
-	if (json)
-		puts("]");
-	return EXIT_SUCCESS;
+	status = nl_talk(&nl, nlh, visit_link, &visitor);
+	nl_close(&nl);
+	return status;
 }
 
 static int link_show(int argc, char **argv)
 {
-	struct nl_job job = { "show", "the links", enabled_faults };
 	const char *device = NULL;
-	bool json = false;
-	struct nl nl;
+	struct list list = { };
 	int status, i;
 
 	for (i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "-j")) {
-			json = true;
+			list.json = true;
+			continue;
+		}
+		if (!strcmp(argv[i], "-n")) {
+			list.numeric = true;
 			continue;
 		}
 		if (device)
 			return usage_error("'show' takes one device at most");
 		device = argv[i];
-		job.object = device;
 		status = link_check_name(device);
 		if (status)
 			return status;
 	}
-	if (nl_open_ferry(&nl, &job))
+	if (link_for_each("show", device, show_link, &list))
 		return EXIT_FAILURE;
-	status = show_links(&nl, device, json);
-	nl_close(&nl);
-	return status;
+	if (!list.rows)
+		show_head(&list);
+	if (list.json)
+		puts("]");
+	return EXIT_SUCCESS;
 }
 
 static int set_enabled(int argc, char **argv, __u8 cmd)
@@ -239,7 +267,7 @@ const struct command link_commands[] = {
 		.run = link_del,
 	}, {
 		.name = "show",
-		.args = "[-j] [DEV]",
+		.args = "[-j] [-n] [DEV]",
 		.what = "list the devices on which Ferry is enabled",
 		.run = link_show,
 	}, {

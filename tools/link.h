@@ -5,6 +5,40 @@
 #ifndef FERRY_TOOL_LINK_H
 #define FERRY_TOOL_LINK_H
 
+#include <linux/types.h>
+
+#include "addr.h"
+
+/**
+ * struct link - a device on which Ferry is enabled
+ *
+ * @ifindex: its index
+ * @name: its name
+ * @mac: its address
+ * @mtu: the largest packet that it carries, in bytes
+ * @flags: FERRY_LINK_F_*
+ */
+struct link {
+	__u32		ifindex;
+	const char	*name;
+	__u8		mac[FERRY_ALEN];
+	__u32		mtu;
+	__u32		flags;
+};
+
+/**
+ * link_for_each() - look at the devices on which Ferry is enabled
+ * @verb: what they are looked at for: "cannot VERB ..." is how a sentence begins
+ * @device: name of the only one, or NULL for all of them
+ * @visit: called for each
+ * @data: its last argument
+ *
+ * Return: 0, or EXIT_FAILURE after a sentence on stderr.
+ */
+int link_for_each(const char *verb, const char *device,
+		  void (*visit)(const struct link *link, void *data),
+		  void *data);
+
 /**
  * link_check_name() - see whether a device can have this name
  * @name: the name

@@ -12,121 +12,18 @@
 #	|     fy0 +---------------+ fy1     |	what the case makes of it
 #	+---------+               +---------+
 #
-# What needs the module is skipped where it is not loaded, and what tells that
-# it is missing where it is. $FERRY is the tool, by default this tree's.
+# lib.sh says what is the same for all tests of the tool.
 
 set -u
 
-here=$(dirname "$(readlink -f "$0")")
-FERRY=${FERRY:-$here/../../tools/ferry}
-export blue=${blue:-ferry-blue-$$}
-readonly here FERRY blue SKIP=4
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+
 readonly ROW='%-15s  %-17s  %5s  %-5s  %-7s  %s\n'
 readonly NOT_ENABLED='Ferry is not enabled on the device; see where it is with: ferry link show'
 readonly NO_DEVICE='There is no such device here; see what there is with: ip link'
 readonly NO_RIGHTS='CAP_NET_ADMIN is missing in this network namespace; run it as root'
 readonly MAC0=02:00:00:00:00:0a MAC1=02:00:00:00:00:0b
-
-fail()
-{
-	echo "$*"
-	exit 1
-}
-
-skip()
-{
-	echo "$*"
-	exit "$SKIP"
-}
-
-needs_module()
-{
-	[ -d /sys/module/ferry ] || skip "the ferry module is not loaded"
-}
-
-needs_no_module()
-{
-	[ ! -d /sys/module/ferry ] || skip "the ferry module is loaded"
-	! modprobe -nq ferry || skip "the ferry module is installed and would load itself"
-}
-
-needs_blue()
-{
-	ip netns add "$blue" || fail "there is no second namespace"
-}
-
-ferry()
-{
-	"$FERRY" "$@"
-}
-
-# works COMMAND...: it succeeds, and has nothing to say on stderr
-works()
-{
-	local said
-
-	said=$("$@" 2>&1 >/dev/null) || fail "failed: $*: $said"
-	[ -z "$said" ] || fail "succeeded, but said: $*: $said"
-}
-
-# refuses STATUS SENTENCE COMMAND...: it exits with STATUS, and "ferry: SENTENCE",
-# a pattern, is all that it prints
-refuses()
-{
-	local status=$1 sentence="ferry: $2" said got=0
-
-	shift 2
-	said=$("$@" 2>&1) || got=$?
-	[ "$got" = "$status" ] || fail "status $got, not $status: $*: $said"
-	# shellcheck disable=SC2053
-	[[ $said == $sentence ]] || fail "$*: said:     $said
-	expected: $sentence"
-}
-
-# prints TEXT COMMAND...: it succeeds, and TEXT is all that it prints
-prints()
-{
-	local text=$1 said
-
-	shift
-	said=$("$@" 2>&1) || fail "failed: $*: $said"
-	[ "$said" = "$text" ] || fail "$*: printed:
-$said
-	expected:
-$text"
-}
-
-# has TEXT COMMAND...: TEXT is in what it prints
-has()
-{
-	local text=$1 said
-
-	shift
-	said=$("$@" 2>&1) || fail "failed: $*: $said"
-	[[ $said == *"$text"* ]] || fail "'$text' is not in what '$*' printed:
-$said"
-}
-
-# until_has TEXT COMMAND...: wait until TEXT is in what it prints
-until_has()
-{
-	local text=$1 end=$((SECONDS + 30))
-
-	shift
-	until [[ $("$@" 2>&1) == *"$text"* ]]; do
-		[ "$SECONDS" -lt "$end" ] || fail "30 s without '$text' in: $*
-$("$@" 2>&1)"
-	done
-}
-
-# no_device NAME [IP-OPTION...]: there is no such device
-no_device()
-{
-	local name=$1
-
-	shift
-	! ip "$@" link show dev "$name" >/dev/null 2>&1 || fail "there is $name"
-}
 
 # without_rights COMMAND...: without CAP_NET_ADMIN
 without_rights()
@@ -138,7 +35,7 @@ without_rights()
 head_and_row()
 {
 	# shellcheck disable=SC2059
-	printf "$ROW" DEVICE ADDRESS MTU STATE CARRIER TYPE "$@"
+	printf "$ROW" DEVICE ADDRESS MTU STATE CARRIER 'TYPE    NAME' "$@"
 }
 
 # --- the command line ---------------------------------------------------------
@@ -220,7 +117,7 @@ help__lists_every_command()
 	local verb word
 
 	for word in help -h --help; do
-		for verb in 'add NAME' 'del NAME' 'show [-j] [DEV]' 'enable DEV' 'disable DEV'; do
+		for verb in 'add NAME' 'del NAME' 'show [-j] [-n] [DEV]' 'enable DEV' 'disable DEV'; do
 			has "ferry link $verb" "$FERRY" $word
 			has "ferry link $verb" "$FERRY" link $word
 		done
@@ -479,6 +376,18 @@ json_of()
 	printf '{"ifindex":%s,"name":"%s","address":"%s",%s' "${number%%:*}" "$@"
 }
 
+show__names()
+{
+	needs_module
+	ethers "$MAC0 red.example"
+	works ferry link add fy0 address red.example mtu 4000 peer fy1 address $MAC1
+	prints "$(head_and_row fy0 $MAC0 4000 down no 'card    red.example')" ferry link show fy0
+	prints "$(head_and_row fy1 $MAC1 4000 down no card)" ferry link show fy1
+	prints "$(head_and_row fy0 $MAC0 4000 down no card)" ferry link show -n fy0
+	has '"loop":false,"host":"red.example"}' ferry link show -j fy0
+	[[ $(ferry link show -n -j) != *host* ]] || fail 'a name, with -n'
+}
+
 show__json_escapes()
 {
 	needs_module
@@ -590,65 +499,4 @@ disable__no_rights()
 	has ve0 ferry link show
 }
 
-# ------------------------------------------------------------------------------
-
-# Every function whose name has the form of a case, in the order of this file.
-all_cases()
-{
-	sed -n 's/^\([a-z]*__[a-z_]*\)()$/\1/p' "$0"
-}
-
-remove_blue()
-{
-	ip netns del "$blue" 2>/dev/null
-}
-
-# run_case NUMBER NAME
-run_case()
-{
-	local log status
-
-	log=$(unshare --net "$0" --inside "$2" 2>&1)
-	status=$?
-	remove_blue
-	case $status in
-	0)
-		echo "ok $1 $2" ;;
-	"$SKIP")
-		echo "ok $1 $2 # SKIP $log" ;;
-	*)
-		echo "not ok $1 $2"
-		printf '%s\n' "$log" | sed 's/^/# /' ;;
-	esac
-	[ $status = 0 ] || [ $status = "$SKIP" ]
-}
-
-main()
-{
-	local cases number=0 failed=0 name
-
-	[ -x "$FERRY" ] || bail "there is no $FERRY; build it with: make -C tools"
-	unshare --net true || bail "cannot make a network namespace; run it as root"
-	cases=("$@")
-	[ $# -gt 0 ] || mapfile -t cases < <(all_cases)
-	trap remove_blue EXIT
-
-	echo "TAP version 13"
-	echo "1..${#cases[@]}"
-	for name in "${cases[@]}"; do
-		run_case $((++number)) "$name" || : $((++failed))
-	done
-	[ $failed = 0 ]
-}
-
-bail()
-{
-	echo "Bail out! $*"
-	exit 1
-}
-
-if [ "${1-}" = --inside ]; then
-	"$2"
-else
-	main "$@"
-fi
+run_cases "$@"
