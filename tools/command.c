@@ -127,3 +127,20 @@ bool parse_number(const char *text, unsigned int *number)
 	*number = value;
 	return true;
 }
+
+bool parse_seconds(const char *text, long long *ns)
+{
+	size_t whole = strspn(text, "0123456789");
+	const char *rest = text + whole;
+	double value;
+
+	if (*rest == '.')
+		rest += 1 + strspn(rest + 1, "0123456789");
+	if (*rest || !strpbrk(text, "0123456789"))
+		return false;
+	value = strtod(text, NULL);
+	if (value > 86400)
+		return false;
+	*ns = value * 1000000000;
+	return true;
+}

@@ -36,6 +36,8 @@ struct command {
 };
 
 extern const struct command link_commands[];
+int ping_run(int argc, char **argv);
+int discover_run(int argc, char **argv);
 
 /**
  * command_dispatch() - run the command that argv[1] names in a table
@@ -73,5 +75,14 @@ __printf(1, 2) int usage_error(const char *format, ...);
  * Return: whether @text is a number that fits.
  */
 bool parse_number(const char *text, unsigned int *number);
+
+/**
+ * parse_seconds() - read a time
+ * @text: decimal seconds, of which a fraction may follow a '.'; a day at the most
+ * @ns: where to put it, in nanoseconds, untouched on failure
+ *
+ * Return: whether @text is a time.
+ */
+bool parse_seconds(const char *text, long long *ns);
 
 #endif /* FERRY_TOOL_COMMAND_H */

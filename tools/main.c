@@ -11,6 +11,18 @@
 
 static const struct command commands[] = {
 	{ .name = "link", .sub = link_commands },
+	{
+		.name = "ping",
+		.args = "[-c COUNT] [-i SECONDS] [-s SIZE] [-W SECONDS] [-I DEV]\n"
+			"\t[-n] [-q] ADDR",
+		.what = "see whether a host is there, and how long its answer takes",
+		.run = ping_run,
+	}, {
+		.name = "discover",
+		.args = "[-W SECONDS] [-j] [-n] [DEV]",
+		.what = "list the hosts that speak Ferry",
+		.run = discover_run,
+	},
 	{ }
 };
 
