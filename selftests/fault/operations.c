@@ -158,6 +158,14 @@ static int with_socket(struct scene *scene)
 	return result(scene->fd);
 }
 
+static int with_echoes(struct scene *scene)
+{
+	scene->fd = socket(AF_FERRY, SOCK_DGRAM | SOCK_CLOEXEC,
+			   FERRYPROTO_ECHO);
+	scene->drops = drops();
+	return result(scene->fd);
+}
+
 static int with_receiver(struct scene *scene)
 {
 	int err = with_socket(scene);
@@ -410,6 +418,36 @@ static int do_send(struct scene *scene)
 
 	fault_over();
 	return err ? err : arrived_or_counted(scene, scene->other);
+}
+
+/* There and back, to the socket itself. */
+static int do_echo(struct scene *scene)
+{
+	int err = send_to(scene->fd, PORT);
+
+	fault_over();
+	return err ? err : arrived_or_counted(scene, scene->fd);
+}
+
+static int do_echo_anywhere(struct scene *scene)
+{
+	int err = send_to(scene->fd, PORT);
+
+	return err ? err : arrived_or_counted(scene, scene->fd);
+}
+
+static int do_get_version(struct scene *scene)
+{
+	int value;
+	socklen_t len = sizeof(value);
+
+	return result(getsockopt(scene->fd, SOL_FERRY, FERRY_RECVVERSION,
+				 &value, &len));
+}
+
+static int do_set_version(struct scene *scene)
+{
+	return set_one(scene->fd, SOL_FERRY, FERRY_RECVVERSION);
 }
 
 /* Faults are not over before it has arrived: its way there allocates, too. */
@@ -712,6 +750,23 @@ static int with_pktinfo(struct scene *scene)
 	return err ? err : set_one(scene->other, SOL_FERRY, FERRY_RECVPKTINFO);
 }
 
+/* Answers, at the end that do_receive() reads; twice, as above. */
+static int with_versions(struct scene *scene)
+{
+	int err = with_echoes(scene);
+
+	if (err)
+		return err;
+	scene->other = scene->fd;
+	scene->fd = -1;
+	err = set_one(scene->other, SOL_FERRY, FERRY_RECVVERSION);
+	if (!err)
+		err = send_to(scene->other, PORT);
+	if (!err)
+		err = send_to(scene->other, PORT);
+	return err ? err : readable(scene->other);
+}
+
 /* To the socket itself: the answer to what has arrived says the way. */
 static int do_send_by(struct scene *scene)
 {
@@ -776,6 +831,14 @@ const struct operation operations[] = {
 	  .where = ANYWHERE, .errnos = { ENOBUFS } },
 	{ "send to nobody", with_nobody_there, do_send_to_nobody,
 	  .where = ANYWHERE, .errnos = { ENOBUFS } },
+	{ "socket that sends echoes", NULL, with_echoes,
+	  .errnos = { ENOBUFS } },
+	{ "echo", with_echoes, do_echo, .errnos = { ENOBUFS } },
+	{ "echo and its answer", with_echoes, do_echo_anywhere,
+	  .where = ANYWHERE, .errnos = { ENOBUFS } },
+	{ "setsockopt FERRY_RECVVERSION", with_echoes, do_set_version },
+	{ "getsockopt FERRY_RECVVERSION", with_echoes, do_get_version },
+	{ "receive FERRY_VERSION", with_versions, do_receive },
 	{ "join a group", with_socket, do_join, .errnos = { ENOBUFS } },
 	{ "leave a group", with_member, do_leave },
 	{ "send by a way that is named", with_connection, do_send_by,
