@@ -43,9 +43,12 @@ static void ferry_echo_answer(struct ferry_net *fn, struct sk_buff *skb)
 	struct ferry_path path;
 	struct sk_buff *out;
 
-	if (ferry_wire_echo_reply(&cb->pkt, &answer) ||
-	    ferry_link_route(fn, saddr, cb->saddr, cb->iif, &path))
+	if (ferry_wire_echo_reply(&cb->pkt, &answer))
 		return;
+	if (ferry_link_route(fn, saddr, cb->saddr, cb->iif, &path)) {
+		ferry_stats_inc(fn, FERRY_STAT_OUT_DEVICE);
+		return;
+	}
 	if (answer.len + FERRY_HLEN > READ_ONCE(path.dev->mtu)) {
 		ferry_stats_inc(fn, FERRY_STAT_OUT_ECHO_SIZE);
 		return;

@@ -166,6 +166,18 @@ TEST_F(asker, everyone)
 	EXPECT_TRUE(sock_empty(self->fd));
 }
 
+/* This host hears itself ask everyone, and has no way to answer. */
+TEST_F(asker, no_way_back)
+{
+	ASSERT_EQ(0, link_down("ferry0"));
+	ASSERT_EQ(0, sock_set(self->fd, SOL_SOCKET, SO_BROADCAST, 1));
+	self->there = sfy(addr_everyone, NUMBER);
+	ASSERT_EQ(1, sock_send_to(self->fd, "x", 1, &self->there));
+	EXPECT_EQ(1, stat_wait("OutDropDevice", 1));
+	EXPECT_EQ(0, stat_of("OutEchoReplies"));
+	EXPECT_EQ(1, sock_await(self->fd, self->buf, 1));
+}
+
 TEST_F(asker, no_group)
 {
 	struct sockaddr_ferry at = sfy(group, PORT);
