@@ -111,38 +111,51 @@ FIXTURE_VARIANT_ADD(device, name) {			\
 	.kind = kind_, .make = make_,			\
 }
 
-DEVICE(veth, "veth", "ip link set low down && ip link set low name dut");
-DEVICE(card, "ferry", "ip link set low down && ip link set low name dut");
+DEVICE(veth, "veth", "ip link set low down; ip link set low name dut");
+DEVICE(card, "ferry", "ip link set low down; ip link set low name dut");
 DEVICE(tap, "tap", "true");
-DEVICE(bridge, "veth",
-       "ip link add dut address 02:00:00:00:07:0$SIDE type bridge && "
-       "ip link set low master dut");
-DEVICE(bond, "veth",
-       "ip link add dut type bond mode active-backup miimon 10 && "
-       "ip link set low down && ip link set low master dut");
-DEVICE(vlan, "veth", "ip link add link low name dut type vlan id 5");
-DEVICE(vlan_on_card, "ferry", "ip link add link low name dut type vlan id 5");
-DEVICE(macvlan, "veth", "ip link add link low name dut type macvlan mode bridge");
-DEVICE(vxlan, "veth",
-       "ip addr add 10.7.0.$SIDE/24 dev low && "
-       "ip link add dut type vxlan id 7 dstport 4789 dev low "
-       "local 10.7.0.$SIDE remote 10.7.0.$((3 - SIDE))");
-DEVICE(macsec, "veth",
-       "k=0123456789abcdef0123456789abcde && "
-       "ip link set low address 02:00:00:00:08:0$SIDE && "
-       "ip link add link low name dut type macsec encrypt on && "
-       "ip macsec add dut tx sa 0 pn 1 on key 0$SIDE $k$SIDE && "
-       "ip macsec add dut rx port 1 address 02:00:00:00:08:0$((3 - SIDE)) && "
-       "ip macsec add dut rx port 1 address 02:00:00:00:08:0$((3 - SIDE)) "
-       "sa 0 pn 1 on key 0$((3 - SIDE)) $k$((3 - SIDE))");
+DEVICE(bridge, "veth", "bridge");
+DEVICE(bond, "veth", "bond");
+DEVICE(vlan, "veth", "on_low vlan id 5");
+DEVICE(vlan_on_card, "ferry", "on_low vlan id 5");
+DEVICE(macvlan, "veth", "on_low macvlan mode bridge");
+DEVICE(vxlan, "veth", "vxlan");
+DEVICE(macsec, "veth", "macsec");
+
+/* What some of them are made by; $SIDE is 1 or 2, and $FAR the other. */
+static const char made_by[] =
+	"FAR=$((3 - SIDE));"
+	"up() { ip link set $1 up; };"
+	"low_up() { ! ip link show low >/dev/null 2>&1 || up low; };"
+	"on_low() { ip link add link low name dut type $*; };"
+	"bridge() {"
+	"	ip link add dut address 02:00:00:00:07:0$SIDE type bridge;"
+	"	ip link set low master dut;"
+	"};"
+	"bond() {"
+	"	ip link add dut type bond mode active-backup miimon 10;"
+	"	ip link set low down;"
+	"	ip link set low master dut;"
+	"};"
+	"vxlan() {"
+	"	ip addr add 10.7.0.$SIDE/24 dev low;"
+	"	ip link add dut type vxlan id 7 dstport 4789 dev low"
+	"		local 10.7.0.$SIDE remote 10.7.0.$FAR;"
+	"};"
+	"macsec() {"
+	"	key=0123456789abcdef0123456789abcde;"
+	"	far='rx port 1 address 02:00:00:00:08:0'$FAR;"
+	"	ip link set low address 02:00:00:00:08:0$SIDE;"
+	"	on_low macsec encrypt on;"
+	"	ip macsec add dut tx sa 0 pn 1 on key 0$SIDE $key$SIDE;"
+	"	ip macsec add dut $far;"
+	"	ip macsec add dut $far sa 0 pn 1 on key 0$FAR $key$FAR;"
+	"};";
 
 static int end_up(int net, int side, const char *make, unsigned char *addr)
 {
-	int err = net_shell(net, "SIDE=%d; up() { ip link set $1 up; }; "
-			    "if ip link show low >/dev/null 2>&1; "
-			    "then up low; fi; (%s) && up dut && "
-			    "if ip link show low >/dev/null 2>&1; "
-			    "then up low; fi", side, make);
+	int err = net_shell(net, "set -e; SIDE=%d; %s low_up; %s; up dut; low_up",
+			    side, made_by, make);
 
 	if (err)
 		return err;
@@ -193,6 +206,13 @@ static int offload(int net, const char *features)
 			 ">/dev/null 2>&1; true", features);
 }
 
+/* Cut by the core, with the device's help with checksums at one end only. */
+static const char cut[] = "gso=off tso=off tx-sctp-segmentation=off gro=on";
+static const char cut_and_summed[] =
+	"gso=off tso=off tx-sctp-segmentation=off tx=off gro=on";
+static const char none[] =
+	"gro=off gso=off tso=off tx-sctp-segmentation=off tx=off rx=off sg=off";
+
 TEST_F_TIMEOUT(device, as_it_comes, 60)
 {
 	ASSERT_EQ(0, conn_across(&self->conn, SOCK_STREAM, PORT, &self->wire));
@@ -201,22 +221,17 @@ TEST_F_TIMEOUT(device, as_it_comes, 60)
 
 TEST_F_TIMEOUT(device, no_offloads, 60)
 {
-	static const char off[] = "gro=off gso=off tso=off tx-sctp-segmentation=off "
-				  "tx=off rx=off sg=off";
-
-	ASSERT_EQ(0, offload(self->wire.red, off));
-	ASSERT_EQ(0, offload(self->wire.blue, off));
+	ASSERT_EQ(0, offload(self->wire.red, none));
+	ASSERT_EQ(0, offload(self->wire.blue, none));
 	ASSERT_EQ(0, conn_across(&self->conn, SOCK_STREAM, PORT, &self->wire));
 	EXPECT_TRUE(carries(self->conn.server, self->conn.client, SIZE));
 }
 
-/* The core cuts, with and without the device's help with checksums, and joins. */
+/* And joined again at the other end. */
 TEST_F_TIMEOUT(device, cut_and_joined, 60)
 {
-	ASSERT_EQ(0, offload(self->wire.red,
-			     "gso=off tso=off tx-sctp-segmentation=off gro=on"));
-	ASSERT_EQ(0, offload(self->wire.blue,
-			     "gso=off tso=off tx-sctp-segmentation=off tx=off gro=on"));
+	ASSERT_EQ(0, offload(self->wire.red, cut));
+	ASSERT_EQ(0, offload(self->wire.blue, cut_and_summed));
 	ASSERT_EQ(0, conn_across(&self->conn, SOCK_STREAM, PORT, &self->wire));
 	EXPECT_TRUE(carries_both_ways(&self->conn, SIZE / 10 & ~(CHUNK - 1)));
 }
@@ -227,8 +242,7 @@ TEST_F_TIMEOUT(device, records, 60)
 	static char record[CHUNK];
 	int i;
 
-	ASSERT_EQ(0, offload(self->wire.red,
-			     "gso=off tso=off tx-sctp-segmentation=off gro=on"));
+	ASSERT_EQ(0, offload(self->wire.red, cut));
 	ASSERT_EQ(0, offload(self->wire.blue, "gro=on"));
 	ASSERT_EQ(0, conn_across(&self->conn, SOCK_SEQPACKET, PORT,
 				 &self->wire));

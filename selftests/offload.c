@@ -59,6 +59,12 @@ static long sent(int net, const char *dev)
 	return packets(net, dev, 9);
 }
 
+static const char bridge_up[] =
+	"ip link add name br0 type bridge;"
+	"ip link set br0 up;"
+	"ip link set b0 master br0 up;"
+	"ip link set b1 master br0 up";
+
 FIXTURE(offload) {
 	struct wire wire;
 	int middle;
@@ -79,9 +85,7 @@ FIXTURE_SETUP(offload)
 	right.peer_net = wire->blue;
 	ASSERT_EQ(0, link_add(&left));
 	ASSERT_EQ(0, link_add(&right));
-	ASSERT_EQ(0, net_shell(self->middle, "ip link add name br0 type bridge && "
-			       "ip link set br0 up && for b in b0 b1; do "
-			       "ip link set $b master br0 up; done"));
+	ASSERT_EQ(0, net_shell(self->middle, "%s", bridge_up));
 	ASSERT_EQ(0, net_enter(wire->blue));
 	ASSERT_EQ(0, link_up("fy1"));
 	ASSERT_EQ(0, link_address("fy1", wire->fy1));
