@@ -5,6 +5,12 @@
 #include "conn_impl.h"
 #include "request.h"
 
+/* What is set by the second, and up to 2^32 milliseconds: 0 is 0. */
+static u32 in_ms(u64 us)
+{
+	return min_t(u64, div_u64(us + 999, 1000), U32_MAX);
+}
+
 static void born(struct ferry_conn *conn, const struct ferry_conn_setup *setup,
 		 u64 now)
 {
@@ -16,7 +22,7 @@ static void born(struct ferry_conn *conn, const struct ferry_conn_setup *setup,
 		.count.iss = setup->iss,
 		.una_at = now,
 		.heard_at = now,
-		.linger2 = FERRY_LINGER2_DEFAULT,
+		.linger2 = in_ms(FERRY_LINGER2_DEFAULT),
 		.mss = setup->mss,
 		.rcv_mss = setup->mss,
 		.batch = max_t(u32, setup->batch, setup->mss),
@@ -304,7 +310,7 @@ void ferry_conn_abort(struct ferry_conn *conn)
 void ferry_conn_orphan(struct ferry_conn *conn, u64 now, u64 linger2)
 {
 	conn->orphan = true;
-	conn->linger2 = linger2;
+	conn->linger2 = in_ms(linger2);
 	ferry_timer_alive(conn, now);
 }
 
@@ -321,8 +327,8 @@ void ferry_conn_orphan(struct ferry_conn *conn, u64 now, u64 linger2)
 void ferry_conn_keepalive(struct ferry_conn *conn, u64 now, u64 idle,
 			  u64 interval, u8 count)
 {
-	conn->keep_idle = idle;
-	conn->keep_interval = interval;
+	conn->keep_idle = in_ms(idle);
+	conn->keep_interval = in_ms(interval);
 	conn->keep_count = count;
 	conn->probes = 0;
 	if (conn->state != FERRY_SYN_SENT && conn->state != FERRY_SYN_RECV)

@@ -319,11 +319,11 @@ struct ferry_conn_count {
  * @ack_at: when the delayed ACK is due; 0: none is held back
  * @heard_at: when an acceptable segment last arrived
  * @alive_at: keepalive's or FIN_WAIT_2's time; 0: neither runs
- * @linger2: microseconds that an orphan stays in FIN_WAIT_2
  * @quiet_until: no challenge ACK before
- * @user_timeout: FERRY_USER_TIMEOUT in microseconds; 0: not set
- * @keep_idle: keepalive's microseconds of silence; 0: it is off
- * @keep_interval: microseconds between its probes
+ * @linger2: milliseconds that an orphan stays in FIN_WAIT_2
+ * @user_timeout: FERRY_USER_TIMEOUT in milliseconds; 0: not set
+ * @keep_idle: keepalive's milliseconds of silence; 0: it is off
+ * @keep_interval: milliseconds between its probes
  * @snd_max_wnd: largest window that the peer ever offered
  * @flight: sequence numbers in flight
  * @padding: what chunks in flight lack of FERRY_WEIGHT_MIN each
@@ -391,11 +391,11 @@ struct ferry_conn {
 	u64	ack_at;
 	u64	heard_at;
 	u64	alive_at;
-	u64	linger2;
 	u64	quiet_until;
-	u64	user_timeout;
-	u64	keep_idle;
-	u64	keep_interval;
+	u32	linger2;
+	u32	user_timeout;
+	u32	keep_idle;
+	u32	keep_interval;
 	u32	snd_max_wnd;
 	u32	flight;
 	u32	padding;

@@ -8,10 +8,16 @@
  */
 #include "conn_impl.h"
 
+/* Microseconds of what is kept in milliseconds. */
+static u64 from_ms(u32 ms)
+{
+	return ms * 1000ULL;
+}
+
 static u64 user_timeout(const struct ferry_conn *conn)
 {
 	if (conn->user_timeout)
-		return conn->user_timeout;
+		return from_ms(conn->user_timeout);
 	return conn->orphan ? FERRY_ORPHAN_TIMEOUT : FERRY_USER_TIMEOUT_DEFAULT;
 }
 
@@ -84,9 +90,9 @@ void ferry_timer_alive(struct ferry_conn *conn, u64 now)
 {
 	conn->alive_at = 0;
 	if (conn->state == FERRY_FIN_WAIT2 && conn->orphan)
-		conn->alive_at = now + conn->linger2;
+		conn->alive_at = now + from_ms(conn->linger2);
 	else if (conn->keep_idle && conn->state != FERRY_CLOSED)
-		conn->alive_at = now + conn->keep_idle;
+		conn->alive_at = now + from_ms(conn->keep_idle);
 }
 
 static void syn_expired(struct ferry_conn *conn, struct ferry_result *result)
@@ -206,21 +212,21 @@ static void keepalive_expired(struct ferry_conn *conn, u64 now,
 
 	/* Data under way is probe enough. */
 	if (conn->snd_una != conn->snd_end) {
-		conn->alive_at = now + conn->keep_idle;
+		conn->alive_at = now + from_ms(conn->keep_idle);
 		return;
 	}
-	if (silence < conn->keep_idle) {
-		conn->alive_at = conn->heard_at + conn->keep_idle;
+	if (silence < from_ms(conn->keep_idle)) {
+		conn->alive_at = conn->heard_at + from_ms(conn->keep_idle);
 		return;
 	}
-	if (conn->user_timeout ? conn->probes && silence >= conn->user_timeout :
+	if (conn->user_timeout ? conn->probes && silence >= user_timeout(conn) :
 				 conn->probes >= conn->keep_count) {
 		ferry_conn_close(conn, -ETIMEDOUT, result);
 		return;
 	}
 	conn->probes++;
 	conn->pending |= FERRY_PENDING_ASK;
-	conn->alive_at = now + conn->keep_interval;
+	conn->alive_at = now + from_ms(conn->keep_interval);
 }
 
 static void alive_expired(struct ferry_conn *conn, u64 now,

@@ -96,7 +96,7 @@ void ferry_option_apply(struct sock *sk)
 {
 	struct ferry_stream *fy = ferry_stream(sk);
 
-	fy->conn.user_timeout = (u64)fy->user_timeout * USEC_PER_MSEC;
+	fy->conn.user_timeout = fy->user_timeout;
 	if (fy->unhurried)
 		fy->conn.quick = 0;
 }

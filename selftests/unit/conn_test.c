@@ -1320,7 +1320,7 @@ UNIT(conn_rto__gives_up)
 	u64 start;
 
 	establish(0);
-	conn.user_timeout = 10 * SECOND;
+	conn.user_timeout = 10000;
 	queue_bytes(MSS);
 	output();
 	start = now;
@@ -1511,7 +1511,7 @@ UNIT(conn_keepalive__user_timeout)
 	unsigned int i;
 
 	establish(0);
-	conn.user_timeout = 125 * SECOND;
+	conn.user_timeout = 125000;
 	ferry_conn_keepalive(&conn, now, 100 * SECOND, 10 * SECOND, 1);
 	timer(100 * SECOND);
 	for (i = 0; i < 3; i++) {
