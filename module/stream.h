@@ -70,12 +70,12 @@ struct ferry_stream {
 	u64			timer_at;	/* sk_timer expires, or 0 */
 	u64			cork_at;	/* when what is held must leave; 0 */
 	struct hrtimer		fine;		/* ferry_conn_fine_deadline() */
-	u32			held;		/* queued bytes the engine knows not */
 
 	struct rb_root		ahead;		/* skbs ahead of their turn */
 	u32			unread;		/* payload in sk_receive_queue */
 	u32			unended;	/* of it, of a record that is not whole */
 	u32			records;	/* whole ones in it */
+	u32			held;		/* queued bytes the engine knows not */
 	u64			next;		/* number after sk_receive_queue's last */
 	u64			read;		/* number after what was read */
 
@@ -85,7 +85,6 @@ struct ferry_stream {
 	struct list_head	accept;		/* in its accept queue; listen.c */
 
 	unsigned long		deferred;	/* FERRY_DEFERRED_*: bits */
-	int			lost_err;	/* FERRY_DEFERRED_LOST's */
 	u32			user_timeout;	/* milliseconds */
 	u32			notsent_lowat;	/* bytes, FERRY_NOTSENT_LOWAT */
 	int			linger2;	/* seconds, FERRY_LINGER2 */
@@ -95,6 +94,7 @@ struct ferry_stream {
 	u8			keep_count;
 	u8			syn_retries;	/* 0: the sysctl's */
 	u8			defer_accept;	/* SYN-ACKs, FERRY_DEFER_ACCEPT */
+	u8			lost_err;	/* FERRY_DEFERRED_LOST's: an errno */
 	bool			corked:1;	/* FERRY_CORK */
 	bool			unhurried:1;	/* FERRY_QUICKACK: 0 was set */
 	bool			sealed:1;	/* append to no skb before: MSG_EOR, a stamp */

@@ -425,7 +425,7 @@ void ferry_stream_release_cb(struct sock *sk)
 	if (test_and_clear_bit(FERRY_DEFERRED_TIMER, &fy->deferred))
 		ferry_stream_expired(sk);
 	if (test_and_clear_bit(FERRY_DEFERRED_LOST, &fy->deferred))
-		ferry_stream_lose(sk, READ_ONCE(fy->lost_err));
+		ferry_stream_lose(sk, -READ_ONCE(fy->lost_err));
 }
 
 /*
@@ -469,7 +469,7 @@ static void ferry_stream_visit_lost(struct ferry_flow *flow, void *data)
 	if (!sock_owned_by_user(sk)) {
 		ferry_stream_lose(sk, loss->err);
 	} else {
-		WRITE_ONCE(fy->lost_err, loss->err);
+		WRITE_ONCE(fy->lost_err, -loss->err);
 		set_bit(FERRY_DEFERRED_LOST, &fy->deferred);
 	}
 	bh_unlock_sock(sk);
