@@ -34,6 +34,7 @@ static void born(struct ferry_conn *conn, const struct ferry_conn_setup *setup,
 		.quick = FERRY_QUICK_ACKS,
 		.syn_retries = setup->syn_retries,
 	};
+	ferry_pmtu_init(&conn->pmtu, setup->mss);
 	ferry_rtt_init(&conn->rtt, FERRY_RTO_INITIAL);
 	ferry_rack_init(&conn->rack, conn->snd_nxt);
 	ferry_cong_init(&conn->cong, setup->cong, setup->mss, conn->snd_nxt);
@@ -82,6 +83,7 @@ void ferry_conn_accept(struct ferry_conn *conn,
 	conn->peer_code = request->peer_code;
 	conn->mss = min_t(u32, conn->mss, request->peer_mss);
 	ferry_cong_set_mss(&conn->cong, conn->mss);
+	ferry_pmtu_init(&conn->pmtu, conn->mss);
 	conn->count.irs = request->irs;
 	conn->rcv_nxt = request->irs + 1;
 	conn->rcv_acked = conn->rcv_nxt;
@@ -89,6 +91,44 @@ void ferry_conn_accept(struct ferry_conn *conn,
 	conn->snd_max_wnd = request->peer_window;
 	conn->snd_edge = conn->snd_nxt + request->peer_window;
 	ferry_rwnd_init(&conn->rwnd, conn->rcv_nxt, request->window);
+}
+
+/**
+ * ferry_conn_set_mss() - segments are of another size from now on
+ * @conn: the connection
+ * @mss: the largest, in bytes
+ *
+ * Context: any; pure. Cost: the chunks in flight, if it is very small or was.
+ */
+void ferry_conn_set_mss(struct ferry_conn *conn, u32 mss)
+{
+	bool weighs = min_t(u32, mss, conn->mss) < FERRY_WEIGHT_MIN;
+
+	conn->mss = mss;
+	ferry_cong_set_mss(&conn->cong, mss);
+	if (weighs)
+		ferry_board_pad(conn);
+}
+
+/**
+ * ferry_conn_device() - its device takes more, or less, than before
+ * @conn: the connection
+ * @mss: largest segment that it takes, in bytes, and FERRY_MSS_MIN at least
+ * @batch: largest that it takes and cuts itself, in bytes; at least @mss
+ * @now: the time
+ *
+ * Segments are not too large from now on. That they may be larger is found out by
+ * probing, up to what the handshake allowed; before that is over, not at all.
+ * ferry_conn_next() is to be asked afterwards.
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_device(struct ferry_conn *conn, u32 mss, u32 batch, u64 now)
+{
+	conn->batch = batch;
+	ferry_pmtu_device(&conn->pmtu, mss, now);
+	if (conn->pmtu.low != conn->mss)
+		ferry_conn_set_mss(conn, conn->pmtu.low);
 }
 
 /**

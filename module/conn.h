@@ -39,6 +39,7 @@
 
 #include "cong.h"
 #include "pace.h"
+#include "pmtu.h"
 #include "rack.h"
 #include "range.h"
 #include "rtt.h"
@@ -329,7 +330,7 @@ struct ferry_conn_count {
  * @padding: what chunks in flight lack of FERRY_WEIGHT_MIN each
  * @lost: in lost chunks
  * @sacked: in SACKed chunks
- * @mss: largest segment, both ends considered, in bytes
+ * @mss: largest segment that is sent, in bytes: what both ends and the path allow
  * @rcv_mss: what this end offered the peer as the largest
  * @rcv_seg: how large the peer's segments are of late: the largest, slowly forgotten
  * @batch: largest chunk, in bytes
@@ -338,6 +339,7 @@ struct ferry_conn_count {
  *	waits in order to be read; the owner keeps it
  * @capacity: the same when nothing waits; the owner keeps it
  * @echo: stamp to be echoed
+ * @pmtu: which size the path lets through
  * @dsack: what arrived twice, until it is told; empty: nothing
  * @in_flight: chunks in flight, the one sent first at first
  * @losses: lost chunks, the one found lost first at first
@@ -366,6 +368,7 @@ struct ferry_conn_count {
  * @probes: keepalive's probes without an answer
  * @keep_count: so many of those are the end
  * @paced: what there is to be sent waits for its pace
+ * @probing: what is to be sent next is a probe of @pmtu
  * @fin_queued: a FIN is the last of the send queue
  * @fin_seen: the peer's FIN's number is known
  * @passive: it was opened by the peer
@@ -409,6 +412,7 @@ struct ferry_conn {
 	u32	room;
 	u32	capacity;
 	u32	echo;
+	struct ferry_pmtu pmtu;
 	struct ferry_span dsack;
 	struct ferry_chunk_list in_flight;
 	struct ferry_chunk_list losses;
@@ -435,6 +439,7 @@ struct ferry_conn {
 	u8	probes;
 	u8	keep_count;
 	bool	paced:1;
+	bool	probing:1;
 	bool	fin_queued:1;
 	bool	fin_seen:1;
 	bool	passive:1;
@@ -450,6 +455,8 @@ struct ferry_conn {
 #define FERRY_EVENT_CLOSED	0x20	/* over: conn->state and conn->error say how */
 #define FERRY_EVENT_TIME_WAIT	0x40	/* over, all done: ferry_timewait_init() */
 #define FERRY_EVENT_STRAY	0x80	/* answer by what ferry_conn_stray() says */
+#define FERRY_EVENT_BLACK_HOLE	0x100	/* segments were too large for the path */
+#define FERRY_EVENT_PROBE_LOST	0x200	/* and so is a larger one, or it is lost */
 
 /**
  * enum ferry_drop - why nothing in a segment was of use
@@ -576,6 +583,7 @@ void ferry_conn_quickack(struct ferry_conn *conn, bool on);
 void ferry_conn_forget_ahead(struct ferry_conn *conn);
 void ferry_conn_abort(struct ferry_conn *conn);
 void ferry_conn_orphan(struct ferry_conn *conn, u64 now, u64 linger2);
+void ferry_conn_device(struct ferry_conn *conn, u32 mss, u32 batch, u64 now);
 void ferry_conn_keepalive(struct ferry_conn *conn, u64 now, u64 idle,
 			  u64 interval, u8 count);
 

@@ -26,7 +26,8 @@ u32 ferry_ack_reo_wnd(const struct ferry_conn *conn)
  * @work: what comes to light
  *
  * Stops at the first chunk that has to be waited for, as those sent after it
- * have to be waited for longer: an ACK costs what it finds, no more.
+ * have to be waited for longer: an ACK costs what it finds, no more. A probe of the
+ * path that is lost is no sign of congestion (RFC 4821, 7.5), and not in @work->lost.
  *
  * Context: any; pure.
  */
@@ -34,7 +35,8 @@ void ferry_ack_judge(struct ferry_conn *conn, struct ferry_ack_work *work)
 {
 	u32 reo_wnd = ferry_ack_reo_wnd(conn);
 	struct ferry_chunk *chunk;
-	u32 before = conn->lost;
+	u32 before = conn->lost, earlier;
+	bool probe;
 	s64 wait;
 
 	conn->reorder_at = 0;
@@ -48,7 +50,14 @@ void ferry_ack_judge(struct ferry_conn *conn, struct ferry_ack_work *work)
 			conn->reorder_at = work->now + wait;
 			break;
 		}
+		probe = ferry_pmtu_is_probe(&conn->pmtu, chunk->seq);
+		earlier = conn->lost;
 		ferry_board_lose(conn, chunk);
+		if (!probe)
+			continue;
+		ferry_pmtu_lost(&conn->pmtu);
+		work->probe_lost = true;
+		before += conn->lost - earlier;
 	}
 	work->lost += conn->lost - before;
 }
@@ -178,6 +187,14 @@ static void count_delivered(struct ferry_conn *conn, u32 delivered, u64 now)
 	ferry_conn_begin_round(conn, now);
 }
 
+/* If a probe of the path has arrived, segments are of its size. */
+static void path_acked(struct ferry_conn *conn, u64 now)
+{
+	ferry_pmtu_acked(&conn->pmtu, conn->snd_una, now);
+	if (conn->pmtu.low != conn->mss)
+		ferry_conn_set_mss(conn, conn->pmtu.low);
+}
+
 /**
  * ferry_ack_in() - take a segment's acknowledgment
  * @conn: the connection
@@ -228,6 +245,10 @@ void ferry_ack_in(struct ferry_conn *conn, const struct ferry_seg *seg,
 		count_delivered(conn, work.delivered, now);
 	if (ferry_cong_on_ack(&conn->cong, &ack))
 		ferry_rack_recovered(&conn->rack);
+	if (conn->pmtu.state != FERRY_PMTU_TRUSTED)
+		path_acked(conn, now);
+	if (work.probe_lost)
+		result->events |= FERRY_EVENT_PROBE_LOST;
 	if (work.delivered || work.lost || conn->reorder_at || wider)
 		ferry_timer_arm(conn, now);
 }

@@ -16,7 +16,9 @@
  * of them. That bounds what a hostile ACK costs.
  *
  * The counts (flight, lost, sacked) are of sequence numbers at or above snd_una:
- * a chunk of 64 KiB is acknowledged piece by piece.
+ * a chunk of 64 KiB is acknowledged piece by piece. The pieces are those of the size
+ * that segments have at present; if it was another when the chunk was sent, what a
+ * range has of them in part counts as not arrived.
  */
 #include "conn_impl.h"
 
@@ -428,4 +430,19 @@ void ferry_board_find_again(struct ferry_conn *conn)
 	conn->losses = (struct ferry_chunk_list) {};
 	conn->flight += conn->lost;
 	conn->lost = 0;
+}
+
+/**
+ * ferry_board_pad() - conn->mss is another: what chunks in flight weigh
+ * @conn: the connection
+ *
+ * Context: any; pure. Cost: the chunks in flight.
+ */
+void ferry_board_pad(struct ferry_conn *conn)
+{
+	struct ferry_chunk *chunk;
+
+	conn->padding = 0;
+	for (chunk = conn->in_flight.first; chunk; chunk = chunk->next)
+		conn->padding += padding(conn, chunk);
 }

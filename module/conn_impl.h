@@ -28,6 +28,7 @@
  *	congestion window
  * @lost: sequence numbers found lost
  * @judge: something was delivered that says which others are lost
+ * @probe_lost: a probe of the path is, which is not in @lost
  */
 struct ferry_ack_work {
 	u64	now;
@@ -36,6 +37,7 @@ struct ferry_ack_work {
 	u32	delivered;
 	u32	lost;
 	bool	judge;
+	bool	probe_lost;
 };
 
 /* conn_board.c: the scoreboard */
@@ -53,6 +55,7 @@ void ferry_board_sack(struct ferry_conn *conn, const struct ferry_span *span,
 void ferry_board_forget_sacks(struct ferry_conn *conn);
 void ferry_board_first(struct ferry_conn *conn);
 void ferry_board_find_again(struct ferry_conn *conn);
+void ferry_board_pad(struct ferry_conn *conn);
 
 /* conn_ack.c */
 void ferry_ack_in(struct ferry_conn *conn, const struct ferry_seg *seg,
@@ -65,6 +68,7 @@ void ferry_timer_arm(struct ferry_conn *conn, u64 now);
 void ferry_timer_alive(struct ferry_conn *conn, u64 now);
 
 /* conn.c */
+void ferry_conn_set_mss(struct ferry_conn *conn, u32 mss);
 void ferry_conn_established(struct ferry_conn *conn, u64 now,
 			    struct ferry_result *result);
 void ferry_conn_close(struct ferry_conn *conn, int error,

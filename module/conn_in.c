@@ -25,6 +25,7 @@ static bool take_facts(struct ferry_conn *conn, const struct ferry_seg *seg)
 	conn->peer_code = seg->code;
 	conn->mss = min_t(u32, conn->mss, seg->mss);
 	ferry_cong_set_mss(&conn->cong, conn->mss);
+	ferry_pmtu_init(&conn->pmtu, conn->mss);
 	conn->count.irs = seg->seq;
 	conn->rcv_nxt = seg->seq + 1;
 	conn->rcv_acked = conn->rcv_nxt;

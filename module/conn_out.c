@@ -63,7 +63,7 @@ static enum ferry_send plan_tail(struct ferry_conn *conn,
 static enum ferry_send plan_lost(struct ferry_conn *conn,
 				 struct ferry_plan *plan)
 {
-	u32 limit = min_t(u32, whole_segments(conn, room(conn)), conn->batch);
+	u32 limit = whole_segments(conn, min_t(u32, room(conn), conn->batch));
 	struct ferry_chunk *chunk = conn->losses.first;
 
 	if (!chunk || limit < ferry_conn_padding(conn, 0))
@@ -131,6 +131,49 @@ static void note_short(struct ferry_conn *conn, u32 len, u64 now)
 	conn->short_at = now;
 }
 
+/* How much has to follow a probe, so that its loss is found: segments. */
+#define PROBE_FOLLOWERS	2
+
+/*
+ * Which size of segment to probe the path with; 0: none, now. It is to be found lost
+ * by what follows it, and to mean nothing but its size.
+ */
+static u32 probe_size(struct ferry_conn *conn, u64 unsent, u64 now)
+{
+	u32 follow = PROBE_FOLLOWERS * conn->mss;
+	u32 most;
+
+	if (conn->cong.state != FERRY_CONG_OPEN || unsent < follow ||
+	    conn->pending & FERRY_PENDING_HEAD)
+		return 0;
+	most = min_t(u32, conn->snd_max_wnd / 2,
+		     conn->cong.cwnd - conn->cong.cwnd / 4);
+	return ferry_pmtu_next(&conn->pmtu, min_t(u64, most, unsent - follow),
+			       now);
+}
+
+/*
+ * Whether the next is a probe, or is to be one as soon as there is room for it in the
+ * windows: what is in flight makes that.
+ */
+static bool plan_probe(struct ferry_conn *conn, u64 now,
+		       struct ferry_plan *plan, bool *limited)
+{
+	u32 size = probe_size(conn, conn->snd_end - conn->snd_nxt, now);
+
+	if (!size)
+		return false;
+	if (min_t(u32, window_takes(conn), room(conn)) < size) {
+		if (!conn->flight || !ferry_pmtu_may_wait(&conn->pmtu, now))
+			return false;
+		*limited = room(conn) < size;
+		return true;
+	}
+	plan->limit = size;
+	conn->probing = true;
+	return true;
+}
+
 /* Sets @limited if it is the congestion window that holds data back. */
 static enum ferry_send plan_new(struct ferry_conn *conn, u64 now,
 				struct ferry_plan *plan, bool *limited)
@@ -149,6 +192,10 @@ static enum ferry_send plan_new(struct ferry_conn *conn, u64 now,
 
 	if (ferry_conn_idle(conn))
 		ferry_cong_on_restart(&conn->cong, now, conn->rtt.rto);
+	conn->probing = false;
+	if (conn->pmtu.state != FERRY_PMTU_TRUSTED &&
+	    plan_probe(conn, now, plan, limited))
+		return plan->limit ? FERRY_SEND_NEW : FERRY_SEND_NOTHING;
 	allowed = room(conn);
 	if (bytes > allowed || allowed < ferry_conn_padding(conn, 0)) {
 		*limited = true;
@@ -248,7 +295,7 @@ static void fill(struct ferry_conn *conn, u64 now, struct ferry_seg *seg)
 	seg->code = 0;
 	seg->nsack = 0;
 	seg->len = 0;
-	seg->mss = 0;
+	seg->mss = conn->mss;
 	seg->seq = conn->snd_nxt;
 	seg->ack = conn->rcv_nxt;
 	seg->window = ferry_rwnd_select(&conn->rwnd, conn->rcv_nxt,
@@ -264,10 +311,10 @@ static void fill(struct ferry_conn *conn, u64 now, struct ferry_seg *seg)
 	conn->pending &= ~FERRY_PENDING_ACK;
 }
 
-static void count_sent(struct ferry_conn *conn, u32 len, bool again)
+static void count_sent(struct ferry_conn *conn, u32 len, u32 segments,
+		       bool again)
 {
 	struct ferry_conn_count *count = &conn->count;
-	u32 segments = ferry_conn_segments(conn, len);
 
 	/* A FIN is a segment, too. */
 	count->segs_out += segments ?: 1;
@@ -277,6 +324,27 @@ static void count_sent(struct ferry_conn *conn, u32 len, bool again)
 		count->again += segments ?: 1;
 		count->bytes_again += len;
 	}
+}
+
+/*
+ * On a path that is narrower than what both ends agreed on: a probe is not cut; and
+ * the peer, which waits for two segments of the size it knows of, is asked to
+ * acknowledge.
+ */
+static void fill_narrow(struct ferry_conn *conn, const struct ferry_chunk *chunk,
+			bool again, u64 now, struct ferry_seg *seg)
+{
+	if (chunk->len)
+		seg->flags |= FERRY_F_ASK;
+	if (again || !conn->probing)
+		return;
+	conn->probing = false;
+	if (chunk->len <= conn->mss) {
+		ferry_pmtu_unfit(&conn->pmtu, now);
+		return;
+	}
+	ferry_pmtu_sent(&conn->pmtu, conn->snd_nxt, chunk->len);
+	seg->mss = chunk->len;
 }
 
 /**
@@ -298,7 +366,11 @@ void ferry_conn_send(struct ferry_conn *conn, struct ferry_chunk *chunk,
 	u32 size = ferry_chunk_size(chunk);
 
 	fill(conn, now, seg);
-	count_sent(conn, chunk->len, again);
+	seg->flags = chunk->flags;
+	if (conn->pmtu.state != FERRY_PMTU_TRUSTED)
+		fill_narrow(conn, chunk, again, now, seg);
+	count_sent(conn, chunk->len, seg->mss == chunk->len ? !!chunk->len :
+		   ferry_conn_segments(conn, chunk->len), again);
 	if (!again) {
 		bool idle = ferry_conn_idle(conn);
 
@@ -323,7 +395,6 @@ void ferry_conn_send(struct ferry_conn *conn, struct ferry_chunk *chunk,
 
 	seg->seq = chunk->seq;
 	seg->len = chunk->len;
-	seg->flags = chunk->flags;
 	if (conn->pending & FERRY_PENDING_TAIL) {
 		seg->flags |= FERRY_F_ASK;
 		ferry_rack_probed(&conn->rack, conn->snd_nxt, again);

@@ -105,6 +105,24 @@ static void syn_expired(struct ferry_conn *conn, struct ferry_result *result)
 	conn->pending |= FERRY_PENDING_SYN;
 }
 
+/* RFC 4821, 7.7: is it the path that does not take segments of this size? */
+static void path_timeout(struct ferry_conn *conn, struct ferry_result *result)
+{
+	struct ferry_chunk *chunk = conn->ops->find(conn, conn->snd_una);
+	u32 mss;
+
+	if (!chunk)
+		return;
+	if (conn->pmtu.size)
+		result->events |= FERRY_EVENT_PROBE_LOST;
+	mss = ferry_pmtu_timeout(&conn->pmtu, conn->snd_una,
+				 ferry_chunk_end(chunk) - conn->snd_una);
+	if (mss >= conn->mss)
+		return;
+	ferry_conn_set_mss(conn, mss);
+	result->events |= FERRY_EVENT_BLACK_HOLE;
+}
+
 /* RFC 6298, 5.4 to 5.6; RFC 8985, 6.3. */
 static void rto_expired(struct ferry_conn *conn, u64 now,
 			struct ferry_result *result)
@@ -128,6 +146,7 @@ static void rto_expired(struct ferry_conn *conn, u64 now,
 	}
 	ferry_board_first(conn);
 	ferry_rack_tlp_cancel(&conn->rack);
+	path_timeout(conn, result);
 	ferry_cong_on_rto(&conn->cong, conn->snd_nxt,
 			  ferry_conn_inflight(conn));
 	ferry_rtt_backoff(&conn->rtt);
@@ -149,7 +168,8 @@ static void tlp_expired(struct ferry_conn *conn, u64 now)
 	}
 }
 
-static void reorder_expired(struct ferry_conn *conn, u64 now)
+static void reorder_expired(struct ferry_conn *conn, u64 now,
+			    struct ferry_result *result)
 {
 	struct ferry_ack_work work = { .now = now };
 
@@ -157,6 +177,8 @@ static void reorder_expired(struct ferry_conn *conn, u64 now)
 	if (work.lost &&
 	    ferry_cong_on_loss(&conn->cong, conn->snd_una, conn->snd_nxt))
 		ferry_rack_tlp_cancel(&conn->rack);
+	if (work.probe_lost)
+		result->events |= FERRY_EVENT_PROBE_LOST;
 	ferry_timer_arm(conn, now);
 }
 
@@ -195,7 +217,7 @@ static void timer_expired(struct ferry_conn *conn, u64 now,
 		tlp_expired(conn, now);
 		break;
 	case FERRY_TIMER_REORDER:
-		reorder_expired(conn, now);
+		reorder_expired(conn, now, result);
 		break;
 	case FERRY_TIMER_PERSIST:
 		persist_expired(conn, now, result);

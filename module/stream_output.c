@@ -47,7 +47,7 @@ static void ferry_stream_transmit(struct sock *sk, struct sk_buff *skb,
 	out->mark = READ_ONCE(sk->sk_mark);
 	out->priority = READ_ONCE(sk->sk_priority);
 	ferry_stats_inc(fn, FERRY_STAT_OUT_SEGS);
-	ferry_output_seg(fn, out, &fy->flow, seg, fy->conn.mss);
+	ferry_output_seg(fn, out, &fy->flow, seg, seg->mss);
 }
 
 /* SO_MAX_PACING_RATE, unless the queueing discipline sees to it (fq). */

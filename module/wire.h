@@ -166,7 +166,8 @@ struct ferry_packet {
  * @ack: acknowledgment number
  * @stamp: its sender's time in microseconds
  * @echo: stamp of what it answers, or 0
- * @mss: SYN and SYN-ACK: largest segment that its sender takes, in bytes
+ * @mss: SYN and SYN-ACK: largest segment that its sender takes, in bytes; data that
+ *	leaves: where its device is to cut it, if it is longer
  * @sack: SACK ranges
  */
 struct ferry_seg {

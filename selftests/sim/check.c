@@ -187,6 +187,25 @@ static void check_all_arrived(struct sim_end *end)
 		     end->error);
 }
 
+static u32 payload(u32 mtu)
+{
+	return mtu - FERRY_CONN_HLEN;
+}
+
+/* Segments are of the largest size that gets through, or nearly. */
+static void check_found(const struct sim_end *end)
+{
+	u32 agreed = payload(min_t(u32, end->setup->mtu, end->peer->setup->mtu));
+	u32 now = min_t(u32, agreed, payload(sim_path_mtu(end->path)));
+	u32 first = min_t(u32, agreed, payload(end->path->setup.mtu));
+
+	/* A path that grows is not found to within ten minutes. */
+	if (end->conn.mss > now ||
+	    end->conn.mss + FERRY_PMTU_STEP <= min_t(u32, now, first))
+		fail(end->sim, "%c: segments of %u, and the path takes %u",
+		     end->name, end->conn.mss, now);
+}
+
 static bool is_orderly(const struct sim_end *end)
 {
 	return end->setup->ending == SIM_FIN ||
@@ -211,6 +230,8 @@ void sim_check_over(struct sim *sim)
 		    !is_orderly(end))
 			continue;
 		check_all_arrived(end);
+		if (sim->scenario->finds && !i)
+			check_found(end);
 		if (sim->scenario->steady && sim->retransmissions)
 			fail(sim, "%llu retransmissions on a clean wire",
 			     (unsigned long long)sim->retransmissions);

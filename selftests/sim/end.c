@@ -144,12 +144,15 @@ static struct ferry_chunk *take_unsent(struct sim_end *end, u32 limit)
 static void transmit(struct sim_end *end, const struct ferry_seg *seg)
 {
 	static u8 payload[1 << 20];
-	u32 cut = end->conn.mss;
+	u32 cut = seg->mss;
 
 	if (seg->len > sizeof(payload)) {
 		fail(end->sim, "%c: segment of %u", end->name, seg->len);
 		return;
 	}
+	if (min_t(u32, cut, seg->len) + FERRY_CONN_HLEN > end->device_mtu)
+		fail(end->sim, "%c: %u bytes, and its device takes packets of %u",
+		     end->name, seg->len, end->device_mtu);
 	sim_content(end->key, seg->seq, payload, seg->len);
 	if (seg->len > end->conn.batch)
 		fail(end->sim, "%c: %u bytes in a segment, device takes %u",
@@ -302,6 +305,17 @@ static void renege(struct sim_end *end)
 	sim_trace(end->sim, "%c forgets what is ahead", end->name);
 }
 
+static void resize(struct sim_end *end)
+{
+	u32 mss = end->setup->resize_mtu - FERRY_CONN_HLEN;
+
+	end->resize_at = NEVER;
+	end->device_mtu = end->setup->resize_mtu;
+	ferry_conn_device(&end->conn, mss, max_t(u32, mss, end->setup->batch),
+			  end->sim->now);
+	sim_trace(end->sim, "%c's device takes %u", end->name, end->device_mtu);
+}
+
 /* From here on the peer's bytes count. */
 static void begin(struct sim_end *end)
 {
@@ -327,6 +341,8 @@ static void handle(struct sim_end *end, const struct ferry_result *result,
 					     SECOND, 9);
 		end->read_at = end->sim->now;
 	}
+	end->sim->black_holes += !!(result->events & FERRY_EVENT_BLACK_HOLE);
+	end->sim->probes_lost += !!(result->events & FERRY_EVENT_PROBE_LOST);
 	if (result->events & FERRY_EVENT_ACKED) {
 		free_acked(end);
 		end->progress_at = end->sim->now;
@@ -586,6 +602,8 @@ void sim_end_time(struct sim_end *end)
 	}
 	if (end->setup->renege_every && now >= end->renege_at)
 		renege(end);
+	if (now >= end->resize_at)
+		resize(end);
 	sim_script_step(end);
 	sim_end_output(end);
 }
@@ -605,6 +623,7 @@ u64 sim_end_next(const struct sim_end *end)
 	if (end->listening)
 		return end->requested ? end->request.deadline : NEVER;
 	at = min_t(u64, conn_deadline(end), sim_script_next(end));
+	at = min_t(u64, at, end->resize_at);
 	if (end->setup->renege_every && end->conn.ahead.count)
 		at = min_t(u64, at, end->renege_at);
 	return at;
@@ -641,6 +660,8 @@ void sim_end_init(struct sim *sim, unsigned int index)
 	end->key = sim_random(&end->random);
 	end->ranges = calloc(end->setup->ranges, sizeof(*end->ranges));
 	end->renege_at = end->setup->renege_every;
+	end->resize_at = end->setup->resize_at ?: NEVER;
+	end->device_mtu = end->setup->mtu;
 	end->listening = true;
 	end->write_at = NEVER;
 	end->read_at = NEVER;

@@ -34,6 +34,9 @@ static void add(struct sim *total, const struct sim *sim)
 	total->sacks += sim->sacks;
 	total->reneged += sim->reneged;
 	total->splits_failed += sim->splits_failed;
+	total->black_holes += sim->black_holes;
+	total->probes_lost += sim->probes_lost;
+	total->too_long += sim->too_long;
 }
 
 static void report(const struct sim *total)
@@ -47,6 +50,10 @@ static void report(const struct sim *total)
 	       (unsigned long long)total->retransmissions,
 	       (unsigned long long)total->timeouts,
 	       (unsigned long long)total->sacks);
+	printf("# %llu too long, %llu black holes found, %llu probes of them lost\n",
+	       (unsigned long long)total->too_long,
+	       (unsigned long long)total->black_holes,
+	       (unsigned long long)total->probes_lost);
 	printf("# %llu probes, %llu times reneged, %llu splits failed\n",
 	       (unsigned long long)total->probes,
 	       (unsigned long long)total->reneged,

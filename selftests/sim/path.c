@@ -68,6 +68,21 @@ static struct sim_packet *heap_pop(struct sim *sim)
 	return first;
 }
 
+/**
+ * sim_path_mtu() - how long a packet may be
+ * @path: the path
+ *
+ * Return: bytes, header included; U32_MAX: of any length.
+ */
+u32 sim_path_mtu(const struct sim_path *path)
+{
+	const struct sim_path_setup *setup = &path->setup;
+
+	if (setup->mtu_then && path->carried >= setup->mtu_after)
+		return setup->mtu_then;
+	return setup->mtu ?: U32_MAX;
+}
+
 /* Whether a frame is lost on the way. */
 static bool is_lost(struct sim *sim, struct sim_path *path)
 {
@@ -139,6 +154,12 @@ static void send_frame(struct sim *sim, struct sim_end *from,
 	size_t size = sizeof(*packet) + hlen + seg->len;
 
 	sim->packets++;
+	if (hlen + seg->len > sim_path_mtu(path)) {
+		sim_trace_seg(sim, from, "LONG", seg);
+		sim->too_long++;
+		return;
+	}
+	path->carried += seg->len;
 	if (is_lost(sim, path)) {
 		sim_trace_seg(sim, from, "LOST", seg);
 		sim->dropped++;

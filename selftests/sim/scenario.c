@@ -3,7 +3,8 @@
  * What a seed means.
  *
  * A wire is of one sort: clean, or with one thing wrong, or with all of them at
- * once, so that a rule is tested by itself as well as among others.
+ * once, so that a rule is tested by itself as well as among others. And any of them
+ * may be narrower than both ends know.
  */
 #include <string.h>
 
@@ -133,6 +134,77 @@ static void make_endings(struct sim_random *random,
 	}
 }
 
+static u32 make_mtu(struct sim_random *random)
+{
+	static const u32 mtus[] = { 1280, 1400, 1450, 1500, 2304, 4352, 9000 };
+
+	if (sim_chance(random, 0.5))
+		return mtus[sim_below(random, ARRAY_SIZE(mtus))];
+	return sim_magnitude(random, FERRY_CONN_HLEN + FERRY_MSS_MIN, 65536);
+}
+
+/* So much from A to B, and in so many round trips, that the MTU is found. */
+static void make_time_to_find(struct sim_random *random,
+			      struct sim_scenario *scenario)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		struct sim_end_setup *end = &scenario->end[i];
+		bool newreno = end->newreno;
+
+		memset(end, 0, sizeof(*end));
+		make_typical(random, end);
+		end->newreno = newreno;
+		end->send_buffer = 1 << 20;
+		end->capacity = 200 << 10;
+	}
+	scenario->end[0].bytes = 16 << 20;
+	scenario->finds = true;
+}
+
+/*
+ * A path that takes less than both ends do, and lets nobody know. By numbers of its
+ * own, so that what else a seed means does not depend on it.
+ */
+static void make_narrow(struct sim_scenario *scenario)
+{
+	struct sim_random random = { ~scenario->seed };
+	unsigned int i;
+
+	if (!sim_chance(&random, 0.1))
+		return;
+	for (i = 0; i < 2; i++) {
+		struct sim_path_setup *path = &scenario->path[i];
+
+		path->mtu = make_mtu(&random);
+		if (sim_chance(&random, 0.4)) {
+			path->mtu_then = make_mtu(&random);
+			path->mtu_after = sim_below(&random, 2 << 20);
+		}
+		/* No device does, and small pieces would get through. */
+		scenario->end[i].odd_cuts = false;
+	}
+	if (scenario->clean && scenario->opening != SIM_SELF)
+		make_time_to_find(&random, scenario);
+	scenario->clean = false;
+}
+
+/* A device whose MTU is set in the middle. */
+static void make_resize(struct sim_scenario *scenario)
+{
+	struct sim_random random = { ~scenario->seed << 32 };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		if (scenario->finds || !sim_chance(&random, 0.1))
+			continue;
+		scenario->end[i].resize_at = sim_magnitude(&random, 1,
+							   2 * SECOND);
+		scenario->end[i].resize_mtu = make_mtu(&random);
+	}
+}
+
 /**
  * sim_scenario() - make a scenario
  * @seed: of what
@@ -170,6 +242,8 @@ void sim_scenario(u64 seed, struct sim_scenario *scenario)
 		scenario->opening = SIM_LISTEN;
 	}
 	scenario->clean = sort == CLEAN;
+	make_narrow(scenario);
+	make_resize(scenario);
 	scenario->steady = scenario->clean && !scenario->path[0].jitter &&
 			   !scenario->path[1].jitter;
 	/*

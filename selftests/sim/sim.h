@@ -62,6 +62,9 @@ struct sim_path_setup {
 	double	damage;		/* one bit is changed */
 	u64	hole_from;	/* all is lost from then ... */
 	u64	hole_to;	/* ... until then */
+	u32	mtu;		/* longer packets are dropped; 0: none is */
+	u64	mtu_after;	/* from the first after so many bytes ... */
+	u32	mtu_then;	/* ... this is it; 0: it stays */
 };
 
 struct sim_path {
@@ -71,6 +74,7 @@ struct sim_path {
 	u64	last_at;
 	u64	burst_from;
 	u64	burst_to;
+	u64	carried;	/* bytes */
 };
 
 /* How an end behaves. */
@@ -94,6 +98,8 @@ struct sim_end_setup {
 	u64	renege_every;	/* what is ahead is thrown away; 0: never */
 	u32	ranges;		/* room to note what is ahead */
 	u32	mtu;
+	u64	resize_at;	/* its device's MTU changes then; 0: it does not */
+	u32	resize_mtu;
 	u32	batch;		/* payload that the device takes and cuts */
 	u32	merge_at;	/* segments in flight before writes are merged */
 	u32	gather;		/* between short segments, in microseconds */
@@ -121,6 +127,7 @@ struct sim_scenario {
 	u64	stall;		/* so long without progress is a stall */
 	bool	clean;		/* nothing is lost, late or damaged */
 	bool	steady;		/* and none takes longer than another */
+	bool	finds;		/* there is time to find a path's MTU, from A to B */
 	const char *name;
 };
 
@@ -183,6 +190,8 @@ struct sim_end {
 	bool	fin_in;
 	u64	read_at;
 	u64	renege_at;
+	u64	resize_at;		/* NEVER: not any more */
+	u32	device_mtu;		/* at present */
 	bool	established;
 	int	error;
 	u64	progress_at;
@@ -213,6 +222,7 @@ struct sim {
 	/* what happened, for those who wonder whether anything did */
 	u64	packets, dropped, copies, damaged, retransmissions, timeouts;
 	u64	probes, sacks, reneged, splits_failed, finished_at;
+	u64	black_holes, probes_lost, too_long;
 };
 
 #define PORT	7
@@ -225,6 +235,7 @@ void sim_flow(const struct sim_flow *flow, struct sim_scenario *scenario);
 void sim_path_send(struct sim *sim, struct sim_end *from,
 		   const struct ferry_seg *seg, const u8 *payload, u32 cut);
 u64 sim_path_next(const struct sim *sim);
+u32 sim_path_mtu(const struct sim_path *path);
 struct sim_packet *sim_path_take(struct sim *sim);
 
 /* end.c */

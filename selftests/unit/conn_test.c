@@ -31,6 +31,7 @@ UNIT_MAIN()
 static struct ferry_chunk pool[CHUNKS], *queue[CHUNKS];
 static unsigned int used, queued, calls;
 static bool no_memory;
+static u32 shorter;		/* than planned: the next new chunk; 0: it is not */
 static struct ferry_range ranges[16];
 static struct ferry_conn conn;
 static struct ferry_result result;
@@ -143,6 +144,8 @@ static struct ferry_seg output(void)
 				chunk->len = min_t(u64, plan.limit,
 						   conn.snd_end - conn.snd_nxt -
 						   conn.fin_queued);
+				if (shorter)
+					chunk->len = shorter;
 				if (conn.fin_queued && conn.snd_nxt +
 				    chunk->len + 1 == conn.snd_end)
 					chunk->flags = FERRY_F_FIN;
@@ -1686,4 +1689,233 @@ UNIT(conn_stray__answers)
 	CHECK_EQ(rst.seq, 0);
 	CHECK_EQ(rst.ack, IRS + 1);
 	CHECK(!ferry_conn_stray(&rst, &seg));
+}
+
+/* A path of small packets: MSS is too large, and the base below it is this. */
+#define NARROW	536
+
+static void time_out(u32 times)
+{
+	while (conn.rtt.backoff < times) {
+		output();
+		timer(ferry_conn_deadline(&conn) - now);
+	}
+}
+
+static void narrow(void)
+{
+	establish(0);
+	queue_bytes(8 * MSS);
+	time_out(2);
+}
+
+static void ack_all(void)
+{
+	now += 10 * MS;
+	data_in(0, conn.snd_nxt - ISS - 1, 0, 0);
+}
+
+/* The same, and it has found that out, has recovered, and has much to send. */
+static void narrowed(void)
+{
+	narrow();
+	do {
+		output();
+		ack_all();
+	} while (conn.snd_una != conn.snd_end ||
+		 conn.cong.state != FERRY_CONG_OPEN);
+	queue_bytes(20 * MSS);
+}
+
+UNIT(conn_path__black_hole)
+{
+	struct ferry_seg seg;
+
+	narrow();
+	CHECK(result.events & FERRY_EVENT_BLACK_HOLE);
+	CHECK_EQ(conn.mss, NARROW);
+	CHECK_EQ(conn.cong.mss, NARROW);
+	seg = output();
+	CHECK_EQ(seg.seq, ISS + 1);
+	CHECK_EQ(seg.len, NARROW);
+	CHECK_EQ(seg.mss, NARROW);
+	/* The peer waits for more than that. */
+	CHECK_EQ(seg.flags, FERRY_F_ASK);
+}
+
+/* Nothing is wrong with a path on which one was lost, or nothing large was. */
+UNIT(conn_path__no_black_hole)
+{
+	establish(0);
+	queue_bytes(20 * MSS);
+	time_out(1);
+	CHECK_EQ(conn.mss, MSS);
+	CHECK_EQ(output().flags, 0);
+
+	establish(0);
+	queue_bytes(FERRY_MSS_MIN);
+	time_out(4);
+	CHECK_EQ(conn.mss, MSS);
+}
+
+UNIT(conn_path__probe_travels_whole)
+{
+	struct ferry_seg seg;
+	u32 segments;
+
+	narrowed();
+	CHECK_EQ(conn.mss, NARROW);
+	segments = conn.count.segs_out;
+	seg = output();
+	CHECK_EQ(seg.len, MSS);
+	CHECK_EQ(seg.mss, MSS);
+	/* One at a time, and the rest as ever: it is one segment. */
+	CHECK_EQ(conn.pmtu.size, MSS);
+	CHECK_EQ(conn.count.segs_out - segments,
+		 1 + (conn.snd_nxt - seg.seq - MSS + NARROW - 1) / NARROW);
+	ack_all();
+	CHECK_EQ(conn.mss, MSS);
+	CHECK_EQ(conn.cong.mss, MSS);
+	CHECK_EQ(output().flags & FERRY_F_ASK, 0);
+}
+
+/* RFC 4821, 7.5. It is sent again in pieces that get through. */
+UNIT(conn_path__lost_probe_is_no_congestion)
+{
+	struct ferry_seg seg;
+	u64 from;
+	u32 cwnd;
+
+	narrowed();
+	seg = output();
+	from = seg.seq - ISS - 1;
+	cwnd = conn.cong.cwnd;
+	now += 10 * MS;
+	sack_in(from, from + MSS, from + MSS + 4 * NARROW);
+	CHECK(result.events & FERRY_EVENT_PROBE_LOST);
+	CHECK_EQ(conn.lost, MSS);
+	CHECK_EQ(conn.cong.state, FERRY_CONG_OPEN);
+	CHECK(conn.cong.cwnd >= cwnd);
+	seg = output();
+	CHECK_EQ(seg.seq, ISS + 1 + from);
+	CHECK_EQ(seg.mss, NARROW);
+	CHECK_EQ(conn.mss, NARROW);
+	/* That it comes at last does not mean that it was not too large. */
+	CHECK_EQ(conn.pmtu.high, MSS - 1);
+}
+
+/* What is lost besides it is what it always is. */
+UNIT(conn_path__other_losses_are)
+{
+	u64 from;
+
+	narrowed();
+	from = output().seq - ISS - 1;
+	now += 10 * MS;
+	sack_in(from, from + MSS + NARROW, from + MSS + 5 * NARROW);
+	CHECK(result.events & FERRY_EVENT_PROBE_LOST);
+	CHECK_EQ(conn.lost, MSS + NARROW);
+	CHECK_EQ(conn.cong.state, FERRY_CONG_RECOVERY);
+}
+
+/* New data waits until there is room for it; but not if it helped nothing before. */
+UNIT(conn_path__probe_waits_for_room)
+{
+	narrowed();
+	conn.cong.cwnd = 2400;
+	conn.snd_end = conn.snd_nxt + 3 * NARROW;
+	CHECK_EQ(output().len, 3 * NARROW);
+	queue_bytes(20 * MSS);
+	CHECK_EQ(output().kind, 0);
+	ferry_pmtu_unfit(&conn.pmtu, now);
+	CHECK_EQ(output().len, NARROW);
+	ack_all();
+	CHECK_EQ(output().len, MSS);
+
+	/* A record is shorter: it is no probe. */
+	narrowed();
+	CHECK(ferry_pmtu_may_wait(&conn.pmtu, now));
+	conn.snd_end = conn.snd_nxt + 10 * MSS;
+	shorter = 100;
+	CHECK_EQ(output().len, 100);
+	shorter = 0;
+	CHECK_EQ(conn.pmtu.size, 0);
+	CHECK(!ferry_pmtu_may_wait(&conn.pmtu, now));
+}
+
+/* Its loss is to mean nothing but its size. */
+UNIT(conn_path__no_probe_in_recovery)
+{
+	narrowed();
+	conn.cong.state = FERRY_CONG_RECOVERY;
+	conn.cong.recover = conn.snd_end;
+	CHECK(output().len);
+	CHECK_EQ(conn.pmtu.size, 0);
+}
+
+/* If nothing would follow, its loss would cost a time-out. */
+UNIT(conn_path__no_probe_at_the_end)
+{
+	narrowed();
+	conn.snd_end = conn.snd_nxt + 3 * NARROW + FERRY_PMTU_STEP - 1;
+	output();
+	CHECK_EQ(conn.pmtu.size, 0);
+	narrowed();
+	conn.snd_end = conn.snd_nxt + MSS + 2 * NARROW;
+	output();
+	CHECK_EQ(conn.pmtu.size, MSS);
+}
+
+UNIT(conn_path__device)
+{
+	struct ferry_seg seg;
+
+	establish(0);
+	queue_bytes(5 * MSS);
+	output();
+	ferry_conn_device(&conn, 300, 3000, now);
+	CHECK_EQ(conn.mss, 300);
+	CHECK_EQ(conn.batch, 3000);
+	ack_all();
+	queue_bytes(20 * MSS);
+	seg = output();
+	CHECK_EQ(seg.mss, 300);
+	CHECK(seg.len <= 3000 && seg.len % 300 == 0);
+	/* As wide again, and more: what was agreed on is tried, at once. */
+	ack_all();
+	ferry_conn_device(&conn, 9000, 9000, now);
+	CHECK_EQ(conn.mss, 300);
+	seg = output();
+	CHECK_EQ(seg.len, MSS);
+	CHECK_EQ(seg.mss, MSS);
+	ack_all();
+	CHECK_EQ(conn.mss, MSS);
+}
+
+UNIT(conn_path__device_before_the_handshake)
+{
+	struct ferry_conn_setup with = setup(0);
+	struct ferry_seg seg = synack();
+
+	reset_owner();
+	ferry_conn_connect(&conn, &with, now);
+	output();
+	ferry_conn_device(&conn, 400, 4000, now);
+	CHECK_EQ(conn.mss, 400);
+	ferry_conn_device(&conn, 9000, 9000, now);
+	in(&seg);
+	CHECK_EQ(conn.mss, 400);
+}
+
+/* What a small packet weighs depends on a segment's size. */
+UNIT(conn_path__weights)
+{
+	establish(12);
+	ferry_conn_queue(&conn, 9, FERRY_F_EOR);
+	output();
+	CHECK_EQ(ferry_conn_inflight(&conn), FERRY_WEIGHT_MIN);
+	ferry_conn_device(&conn, FERRY_MSS_MIN, 2000, now);
+	CHECK_EQ(ferry_conn_inflight(&conn), FERRY_MSS_MIN);
+	ack_all();
+	CHECK_EQ(ferry_conn_inflight(&conn), 0);
 }
