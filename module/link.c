@@ -557,6 +557,15 @@ static void ferry_link_changed_addr(struct ferry_link *link)
 	ferry_link_remove(link);
 }
 
+static void ferry_link_has_changed(const struct ferry_link *link,
+				   unsigned long event)
+{
+	/* What a device that is down is set to is seen when there is a way again. */
+	if (event == NETDEV_CHANGEMTU || event == NETDEV_UP)
+		ferry_link_ops->resized(link->fn, link->dev->ifindex);
+	ferry_link_ops->event(link, FERRY_LINK_CHANGED);
+}
+
 /* Process context, under the RTNL. */
 static int ferry_link_event(struct notifier_block *nb, unsigned long event,
 			    void *ptr)
@@ -578,7 +587,7 @@ static int ferry_link_event(struct notifier_block *nb, unsigned long event,
 	case NETDEV_CHANGEMTU:
 	case NETDEV_CHANGENAME:
 		if (link)
-			ferry_link_ops->event(link, FERRY_LINK_CHANGED);
+			ferry_link_has_changed(link, event);
 		break;
 	case NETDEV_CHANGEADDR:
 		if (link)

@@ -391,6 +391,7 @@ static struct sock *ferry_listen_make(struct sock *parent,
 	struct ferry_stream *fy;
 	struct ferry_path path;
 	struct sock *sk;
+	u32 mss;
 
 	if (ferry_link_route(ferry_net(sock_net(parent)), flow->key.laddr,
 			     flow->key.raddr, flow->ifindex, &path) ||
@@ -411,12 +412,16 @@ static struct sock *ferry_listen_make(struct sock *parent,
 		ferry_listen_unmake(sk);
 		return NULL;
 	}
+	mss = setup.mss;
 	setup.iss = request->iss;
 	/* What was offered. */
 	setup.mss = request->mss;
 	setup.room = request->window;
 	setup.code = request->code;
 	ferry_conn_accept(&fy->conn, &setup, request, now);
+	/* And the device may take less since. */
+	if (unlikely(mss < setup.mss))
+		ferry_conn_device(&fy->conn, mss, setup.batch, now);
 	ferry_option_apply(sk);
 	return sk;
 }

@@ -53,7 +53,7 @@ struct pipe_inode_info;
  *
  * All of it is guarded by the socket lock: lock_sock() in a call, bh_lock_sock()
  * in softirq if no call owns the socket. If one does, segments wait on the
- * backlog, and the timer and a lost device are noted in @deferred: release_sock()
+ * backlog, and the timer and what a device tells are noted in @deferred: release_sock()
  * sees to both. @mem_* and sk_forward_alloc are under it too, unlike a
  * datagram socket's.
  *
@@ -104,6 +104,7 @@ struct ferry_stream {
 
 #define FERRY_DEFERRED_TIMER	0
 #define FERRY_DEFERRED_LOST	1
+#define FERRY_DEFERRED_RESIZE	2
 
 /*
  * struct ferry_outgoing - payload that is to be sent, or was: an skb of it alone
@@ -214,6 +215,7 @@ void ferry_stream_rcv(struct ferry_net *fn, struct sk_buff *skb);
 void ferry_stream_arrived(const struct sock *sk, struct sk_buff *skb);
 int ferry_stream_do_rcv(struct sock *sk, struct sk_buff *skb);
 void ferry_stream_lost(struct ferry_net *fn, int ifindex, u64 addr, int err);
+void ferry_stream_resized(struct ferry_net *fn, int ifindex);
 void ferry_stream_timer(struct timer_list *timer);
 enum hrtimer_restart ferry_stream_fine_timer(struct hrtimer *timer);
 void ferry_stream_release_cb(struct sock *sk);

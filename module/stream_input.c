@@ -109,6 +109,17 @@ static void ferry_stream_data_ready(struct sock *sk)
 		ferry_conn_wanted(&ferry_stream(sk)->conn);
 }
 
+/* What is found out about the path is for the counters alone. */
+static void ferry_stream_path(struct sock *sk, u32 events)
+{
+	struct ferry_net *fn = ferry_net(sock_net(sk));
+
+	if (events & FERRY_EVENT_BLACK_HOLE)
+		ferry_stats_inc(fn, FERRY_STAT_MTU_BLACK_HOLES);
+	if (events & FERRY_EVENT_PROBE_LOST)
+		ferry_stats_inc(fn, FERRY_STAT_MTU_PROBE_FAILS);
+}
+
 /*
  * What the engine says has happened: make it true of the socket, and tell. An end
  * is told by ferry_stream_done(), after the last segment was sent.
@@ -132,6 +143,8 @@ static void ferry_stream_happened(struct sock *sk, u32 events, u64 now)
 	else if (events & FERRY_EVENT_ACKED && conn->state == FERRY_FIN_WAIT2 &&
 		 !sock_flag(sk, SOCK_DEAD))
 		sk->sk_state_change(sk);	/* who lingers may go on */
+	if (unlikely(events & (FERRY_EVENT_BLACK_HOLE | FERRY_EVENT_PROBE_LOST)))
+		ferry_stream_path(sk, events);
 }
 
 /*
@@ -410,6 +423,31 @@ static void ferry_stream_lose(struct sock *sk, int err)
 	ferry_stream_done(sk);
 }
 
+/* Its device takes more, or less, than before. */
+static void ferry_stream_resize(struct sock *sk)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+	const struct ferry_flow *flow = &fy->flow;
+	u64 now = ferry_stream_now();
+	struct ferry_conn_setup setup;
+	struct ferry_path path;
+	int err;
+
+	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
+		return;
+	rcu_read_lock();
+	err = ferry_link_route(ferry_net(sock_net(sk)), flow->key.laddr,
+			       flow->key.raddr, flow->ifindex, &path);
+	if (!err)
+		err = ferry_stream_conn_setup(sk, &setup, &path);
+	rcu_read_unlock();
+	/* Too narrow for any segment: it waits, as if it were down. */
+	if (err)
+		return;
+	ferry_conn_device(&fy->conn, setup.mss, setup.batch, now);
+	ferry_stream_push(sk, now);
+}
+
 /**
  * ferry_stream_release_cb() - what came while a call had the socket
  * @sk: the socket
@@ -424,6 +462,8 @@ void ferry_stream_release_cb(struct sock *sk)
 		return;
 	if (test_and_clear_bit(FERRY_DEFERRED_TIMER, &fy->deferred))
 		ferry_stream_expired(sk);
+	if (test_and_clear_bit(FERRY_DEFERRED_RESIZE, &fy->deferred))
+		ferry_stream_resize(sk);
 	if (test_and_clear_bit(FERRY_DEFERRED_LOST, &fy->deferred))
 		ferry_stream_lose(sk, -READ_ONCE(fy->lost_err));
 }
@@ -497,4 +537,54 @@ void ferry_stream_lost(struct ferry_net *fn, int ifindex, u64 addr, int err)
 	};
 
 	ferry_flow_for_each(fn, ferry_stream_visit_lost, &loss);
+}
+
+/*
+ * struct ferry_stream_device - a device whose MTU is another
+ */
+struct ferry_stream_device {
+	struct ferry_net	*fn;
+	int			ifindex;
+};
+
+static void ferry_stream_visit_resized(struct ferry_flow *flow, void *data)
+{
+	const struct ferry_stream_device *device = data;
+	struct ferry_stream *fy;
+	struct ferry_path path;
+	struct sock *sk;
+
+	if (flow->kind != FERRY_FLOW_STREAM)
+		return;
+	if (ferry_link_route(device->fn, flow->key.laddr, flow->key.raddr,
+			     READ_ONCE(flow->ifindex), &path) ||
+	    path.dev->ifindex != device->ifindex)
+		return;
+	fy = container_of(flow, struct ferry_stream, flow);
+	sk = &fy->fs.sk;
+	local_bh_disable();
+	bh_lock_sock(sk);
+	if (!sock_owned_by_user(sk))
+		ferry_stream_resize(sk);
+	else
+		set_bit(FERRY_DEFERRED_RESIZE, &fy->deferred);
+	bh_unlock_sock(sk);
+	local_bh_enable();
+}
+
+/**
+ * ferry_stream_resized() - a device's MTU may be another: tell its connections
+ * @fn: the namespace
+ * @ifindex: the device
+ *
+ * Their segments are not too large for it from now on; that they may be larger
+ * they find out.
+ *
+ * Context: process, may sleep.
+ */
+void ferry_stream_resized(struct ferry_net *fn, int ifindex)
+{
+	struct ferry_stream_device device = { .fn = fn, .ifindex = ifindex };
+
+	ferry_flow_for_each(fn, ferry_stream_visit_resized, &device);
 }

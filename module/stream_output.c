@@ -47,6 +47,8 @@ static void ferry_stream_transmit(struct sock *sk, struct sk_buff *skb,
 	out->mark = READ_ONCE(sk->sk_mark);
 	out->priority = READ_ONCE(sk->sk_priority);
 	ferry_stats_inc(fn, FERRY_STAT_OUT_SEGS);
+	if (unlikely(seg->mss != fy->conn.mss))
+		ferry_stats_inc(fn, FERRY_STAT_MTU_PROBES);
 	ferry_output_seg(fn, out, &fy->flow, seg, seg->mss);
 }
 

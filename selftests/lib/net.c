@@ -214,6 +214,15 @@ int link_move(const char *name, int net)
 	return talk(NETLINK_ROUTE, nlh, NULL, NULL);
 }
 
+int link_join(const char *name, const char *bridge)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = link_message(buf, RTM_NEWLINK, 0, name);
+
+	mnl_attr_put_u32(nlh, IFLA_MASTER, link_index(bridge));
+	return talk(NETLINK_ROUTE, nlh, NULL, NULL);
+}
+
 static int link_ioctl(int request, const char *name, struct ifreq *ifr)
 {
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -37,6 +37,8 @@ int link_down(const char *name);
 int link_set_address(const char *name, const unsigned char *addr);
 int link_set_mtu(const char *name, unsigned int mtu);
 int link_move(const char *name, int net);
+/* Make a device a port of a bridge. */
+int link_join(const char *name, const char *bridge);
 
 /*
  * A device's index, or 0 where it is not there. if_nametoindex() says so too, but
