@@ -144,8 +144,8 @@ struct sockaddr_ferry {
 /*
  * int, bytes: the largest payload of one packet. What is set (216 to 65535; 0: as
  * much as the device takes) counts for connections that begin afterwards, and both
- * ends keep to it. What is read is the connection's, and what was set before there
- * is one.
+ * ends keep to it. What is read is what the connection sends at present, which its
+ * path may have made less, and what was set before there is one.
  */
 #define FERRY_MAXSEG	11
 
