@@ -139,8 +139,8 @@ static const char made_by[] =
 	"};"
 	"vxlan() {"
 	"	ip addr add 10.7.0.$SIDE/24 dev low;"
-	"	ip link add dut type vxlan id 7 dstport 4789 dev low"
-	"		local 10.7.0.$SIDE remote 10.7.0.$FAR;"
+	"	ends='local 10.7.0.'$SIDE' remote 10.7.0.'$FAR;"
+	"	ip link add dut type vxlan id 7 dstport 4789 dev low $ends;"
 	"};"
 	"macsec() {"
 	"	key=0123456789abcdef0123456789abcde;"
@@ -154,8 +154,8 @@ static const char made_by[] =
 
 static int end_up(int net, int side, const char *make, unsigned char *addr)
 {
-	int err = net_shell(net, "set -e; SIDE=%d; %s low_up; %s; up dut; low_up",
-			    side, made_by, make);
+	static const char raise[] = "SIDE=%d; %s set -e; low_up; %s; up dut; low_up";
+	int err = net_shell(net, raise, side, made_by, make);
 
 	if (err)
 		return err;
@@ -198,12 +198,17 @@ FIXTURE_TEARDOWN(device)
 	conn_close(&self->conn);
 }
 
+static const char set_features[] =
+	"for f in %s; do :;"
+	"	ethtool -K low ${f%%=*} ${f#*=};"
+	"	ethtool -K dut ${f%%=*} ${f#*=};"
+	"done >/dev/null 2>&1;"
+	"true";
+
 /* What a device cannot change it keeps. */
 static int offload(int net, const char *features)
 {
-	return net_shell(net, "for dev in low dut; do for f in %s; do "
-			 "ethtool -K $dev ${f%%=*} ${f#*=}; done; done "
-			 ">/dev/null 2>&1; true", features);
+	return net_shell(net, set_features, features);
 }
 
 /* Cut by the core, with the device's help with checksums at one end only. */
