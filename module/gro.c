@@ -35,7 +35,6 @@ static bool ferry_gro_fit(struct sk_buff *skb,
 	return !NAPI_GRO_CB(skb)->flush && !skb_cloned(skb) &&
 	       !skb_zcopy(skb) && len &&
 	       hdr->h.version == FERRY_WIRE_VERSION &&
-	       hdr->h.kind == FERRY_KIND_DATA &&
 	       hdr->h.hlen * 4 == FERRY_GRO_HLEN &&
 	       len == skb_gro_len(skb) - FERRY_GRO_HLEN;
 }
@@ -52,15 +51,15 @@ static bool ferry_gro_checksum_ok(struct sk_buff *skb)
 }
 
 /* Whether two frames are of one direction of one connection; their MACs are. */
-static bool ferry_gro_same_flow(const struct ferry_conn_hdr *a,
-				const struct ferry_conn_hdr *b)
+static bool ferry_gro_same_flow(const struct ferry_hdr *a,
+				const struct ferry_hdr *b)
 {
-	return a->h.sport == b->h.sport && a->h.dport == b->h.dport;
+	return a->sport == b->sport && a->dport == b->dport;
 }
 
 /* The frame that is held of a flow, if there is one. */
 static struct sk_buff *ferry_gro_find(struct list_head *held,
-				      const struct ferry_conn_hdr *hdr)
+				      const struct ferry_hdr *hdr)
 {
 	struct sk_buff *p;
 
@@ -148,6 +147,7 @@ static void ferry_gro_join(struct sk_buff *p, struct sk_buff *skb)
 struct sk_buff *ferry_gro_receive(struct list_head *held, struct sk_buff *skb)
 {
 	const struct ferry_conn_hdr *hdr;
+	const struct ferry_hdr *h;
 	struct sk_buff *p = NULL;
 	u8 flags;
 	u32 len;
@@ -155,12 +155,16 @@ struct sk_buff *ferry_gro_receive(struct list_head *held, struct sk_buff *skb)
 	/* The pseudo header is the frame's own: not what is in a tag or a tunnel. */
 	if (skb_gro_offset(skb))
 		goto flush;
-	hdr = skb_gro_header(skb, FERRY_GRO_HLEN, 0);
-	if (unlikely(!hdr))
+	h = skb_gro_header(skb, FERRY_HLEN, 0);
+	if (unlikely(!h))
 		goto flush;
 
-	p = ferry_gro_find(held, hdr);
-	if (!ferry_gro_fit(skb, hdr) || !ferry_gro_checksum_ok(skb))
+	p = ferry_gro_find(held, h);
+	/* Others' headers are shorter, and their pages are to stay pages. */
+	if (h->kind != FERRY_KIND_DATA)
+		goto flush;
+	hdr = skb_gro_header(skb, FERRY_GRO_HLEN, 0);
+	if (unlikely(!hdr) || !ferry_gro_fit(skb, hdr) || !ferry_gro_checksum_ok(skb))
 		goto flush;
 
 	flags = hdr->h.flags;

@@ -295,6 +295,10 @@ static bool ferry_stream_coalesce(struct sock *sk, struct sk_buff *skb,
 
 	if (!tail || ferry_stream_records(sk) || skb->len != piece->len)
 		return false;
+	/* Who asks when each has come is told it of each. */
+	if (ferry_stream_stamped(skb) &&
+	    READ_ONCE(sk->sk_flags) & SK_FLAGS_TIMESTAMP)
+		return false;
 	queued = ferry_queued(tail);
 	if (queued->packed || tail->len != queued->piece.skip + queued->piece.len ||
 	    !skb_try_coalesce(tail, skb, &stolen, &more))

@@ -112,6 +112,10 @@ TEST_F(out, stream__cut)
 	int frames = 0;
 
 	ASSERT_EQ(0, link_feature("fy1", "tx-sctp-segmentation", false));
+	/* And are not joined before the peer sees them. */
+	ASSERT_EQ(0, net_enter(self->wire.red));
+	ASSERT_EQ(0, link_feature("fy0", "rx-gro", false));
+	ASSERT_EQ(0, net_enter(self->wire.blue));
 	/* All of it waits, so that it is one segment. */
 	CONNECT(0);
 	ASSERT_EQ(5500, sock_send(self->fd, self->text, 5500, 0));
