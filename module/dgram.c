@@ -286,24 +286,6 @@ static int ferry_dgram_route(struct sock *sk,
 				dest->addr, dest->ifindex ?: dev, path);
 }
 
-/*
- * struct ferry_dgram_send - one call that sends
- *
- * @msg: the message
- * @len: its length in bytes
- * @uarg: who is told when its pages are free again: MSG_ZEROCOPY. A reference; NULL
- *	if what is sent are not the caller's own pages
- * @headroom: bytes to leave free before it
- * @tailroom: and behind
- */
-struct ferry_dgram_send {
-	struct msghdr		*msg;
-	size_t			len;
-	struct ubuf_info	*uarg;
-	unsigned int		headroom;
-	unsigned int		tailroom;
-};
-
 /* Copy the message into @skb, which has the room. */
 static int ferry_dgram_copy(struct sk_buff *skb,
 			    const struct ferry_dgram_send *send, size_t paged)
@@ -354,10 +336,21 @@ static int ferry_dgram_splice(struct sk_buff *skb,
 	return 0;
 }
 
-static struct sk_buff *ferry_dgram_alloc(struct sock *sk,
-					 const struct ferry_dgram_send *send)
+/**
+ * ferry_dgram_alloc() - make an skb of a message
+ * @sk: the socket, which it is charged to
+ * @send: the message
+ * @spare: bytes of room to leave behind it for what is still to come
+ *
+ * Context: process; waits for SO_SNDBUF unless MSG_DONTWAIT says not to.
+ * Return: the skb; -EAGAIN, -EINTR, -EPIPE, -ENOBUFS, -EFAULT and what else
+ * sock_alloc_send_pskb() says.
+ */
+struct sk_buff *ferry_dgram_alloc(struct sock *sk,
+				  const struct ferry_dgram_send *send,
+				  size_t spare)
 {
-	size_t room = send->headroom + send->tailroom;
+	size_t room = send->headroom + send->tailroom + spare;
 	int flags = send->msg->msg_flags;
 	bool own = !send->uarg && !(flags & MSG_SPLICE_PAGES);
 	size_t len = own ? send->len : 0;
@@ -438,9 +431,17 @@ static int ferry_dgram_ready(struct sock *sk)
 	return err;
 }
 
-/* May a datagram of that length go there, and what room does the way want? */
-static int ferry_dgram_probe(struct sock *sk, const struct ferry_dgram_dest *dest,
-			     struct ferry_dgram_send *send)
+/**
+ * ferry_dgram_probe() - may a datagram of a length go somewhere?
+ * @sk: the socket
+ * @dest: where
+ * @send: its length; what room the way wants is stored there
+ *
+ * Context: process.
+ * Return: 0; -EMSGSIZE, or why there is no way.
+ */
+int ferry_dgram_probe(struct sock *sk, const struct ferry_dgram_dest *dest,
+		      struct ferry_dgram_send *send)
 {
 	struct ferry_path path;
 	int err;
@@ -457,20 +458,39 @@ static int ferry_dgram_probe(struct sock *sk, const struct ferry_dgram_dest *des
 	return err;
 }
 
+/**
+ * ferry_dgram_dispatch() - send a datagram that is whole
+ * @sk: the socket
+ * @skb: the datagram; consumed
+ * @dest: where it goes
+ * @sockc: what its control messages say
+ *
+ * Context: process.
+ * Return: 0; -EMSGSIZE, -ENOBUFS, or why there is no way any more.
+ */
+int ferry_dgram_dispatch(struct sock *sk, struct sk_buff *skb,
+			 const struct ferry_dgram_dest *dest,
+			 const struct sockcm_cookie *sockc)
+{
+	skb->priority = ferry_sockcm_priority(sockc, sk);
+	skb->mark = sockc->mark;
+	ferry_setup_tx_timestamp(skb, sockc);
+	ferry_skb_set_txtime(skb, sockc, sk);
+	return ferry_dgram_output(sk, skb, dest);
+}
+
 static int ferry_dgram_send(struct sock *sk, struct ferry_dgram_send *send,
 			    const struct ferry_dgram_dest *dest,
 			    const struct sockcm_cookie *sockc)
 {
 	struct sk_buff *skb;
 
-	skb = ferry_dgram_alloc(sk, send);
+	if (unlikely(ferry_dgram_corks(sk, send->msg)))
+		return ferry_dgram_cork_begin(sk, send, dest, sockc);
+	skb = ferry_dgram_alloc(sk, send, 0);
 	if (IS_ERR(skb))
 		return PTR_ERR(skb);
-	skb->priority = ferry_sockcm_priority(sockc, sk);
-	skb->mark = sockc->mark;
-	ferry_setup_tx_timestamp(skb, sockc);
-	ferry_skb_set_txtime(skb, sockc, sk);
-	return ferry_dgram_output(sk, skb, dest);
+	return ferry_dgram_dispatch(sk, skb, dest, sockc);
 }
 
 static int ferry_dgram_sendmsg(struct socket *sock, struct msghdr *msg,
@@ -485,9 +505,13 @@ static int ferry_dgram_sendmsg(struct socket *sock, struct msghdr *msg,
 	/* As with UDP, before where to. */
 	if (len > U16_MAX)
 		return -EMSGSIZE;
-	/* A datagram goes out whole with its call: no corking. */
-	if (msg->msg_flags & (MSG_OOB | MSG_MORE))
+	if (msg->msg_flags & MSG_OOB)
 		return -EOPNOTSUPP;
+	if (unlikely(READ_ONCE(ferry_dgram(sk)->cork.skb))) {
+		err = ferry_dgram_cork_add(sk, &send);
+		if (err != -ENOENT)
+			return err ?: len;
+	}
 
 	err = ferry_dgram_dest(sk, msg, &dest);
 	if (err)
@@ -589,8 +613,10 @@ static int ferry_dgram_connect(struct socket *sock, ferry_sockaddr *addr,
 static int ferry_dgram_release(struct socket *sock)
 {
 	/* Before the socket's lock: they are the RTNL's. */
-	if (sock->sk)
+	if (sock->sk) {
 		ferry_group_leave_all(sock->sk);
+		ferry_dgram_cork_flush(sock->sk);
+	}
 	return ferry_socket_release(sock);
 }
 

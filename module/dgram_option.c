@@ -38,6 +38,8 @@ static bool *ferry_dgram_flag(const struct sock *sk, int option)
 {
 	if (option == FERRY_RECVPKTINFO)
 		return &ferry_dgram(sk)->pktinfo;
+	if (option == FERRY_CORK)
+		return &ferry_dgram(sk)->cork.on;
 	if (option == FERRY_RECVVERSION && ferry_sk_is_echo(sk))
 		return &ferry_dgram(sk)->version;
 	return NULL;
@@ -71,6 +73,8 @@ int ferry_dgram_setsockopt(struct socket *sock, int level, int option,
 			return -EINVAL;
 		if (copy_from_sockptr(&val, optval, sizeof(val)))
 			return -EFAULT;
+		if (option == FERRY_CORK)
+			return ferry_dgram_cork_set(sk, val);
 		WRITE_ONCE(*flag, !!val);
 		return 0;
 	}

@@ -197,7 +197,7 @@ static int flag_of(struct cell *c, unsigned int but)
 	return flag | MSG_DONTWAIT | MSG_NOSIGNAL;
 }
 
-/* Data out of band, of which Ferry has none; and in UDP MSG_MORE. */
+/* Data out of band, of which Ferry has none; and a datagram that is not ended. */
 static long do_send_flag(struct cell *c)
 {
 	unsigned int but = MSG_FASTOPEN | MSG_ZEROCOPY;

@@ -225,7 +225,6 @@ TEST_F(send, flags_that_do_not_apply)
 {
 	ASSERT_EQ(0, sock_connect(self->fd, &self->there));
 	EXPECT_EQ(-EOPNOTSUPP, sock_send(self->fd, "x", 1, MSG_OOB));
-	EXPECT_EQ(-EOPNOTSUPP, sock_send(self->fd, "x", 1, MSG_MORE));
 	EXPECT_TRUE(sock_empty(self->reader));
 	EXPECT_EQ(1, sock_send(self->fd, "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL |
 						 MSG_CONFIRM | MSG_DONTROUTE));

@@ -102,7 +102,8 @@ struct sockaddr_ferry {
  * accepted socket has its listener's.
  *
  * int, 0 or 1: hold back what does not fill a segment, for 200 ms at the most,
- * as MSG_MORE does for one call. 0 sends what is held back. Streams only.
+ * as MSG_MORE does for one call. 0 sends what is held back. Of datagrams: what is
+ * sent is part of one datagram, until 0 sends it. Not for records.
  */
 #define FERRY_CORK	3
 
