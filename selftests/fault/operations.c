@@ -420,6 +420,17 @@ static int do_send(struct scene *scene)
 	return err ? err : arrived_or_counted(scene, scene->other);
 }
 
+/* One datagram of two parts, the second too long for what the first left of room. */
+static int do_send_parts(struct scene *scene)
+{
+	static char part[4000];
+	int err = result(send(scene->fd, "a", 1, MSG_MORE | MSG_DONTWAIT));
+
+	err = err ?: result(send(scene->fd, part, sizeof(part), MSG_DONTWAIT));
+	fault_over();
+	return err ? err : arrived_or_counted(scene, scene->other);
+}
+
 /* There and back, to the socket itself. */
 static int do_echo(struct scene *scene)
 {
@@ -819,6 +830,8 @@ const struct operation operations[] = {
 	{ "getsockname, getpeername", with_connection, do_names },
 	{ "send", with_receiver, do_send, .errnos = { ENOBUFS } },
 	{ "send when connected", with_connection, do_send,
+	  .errnos = { ENOBUFS } },
+	{ "send in parts", with_connection, do_send_parts,
 	  .errnos = { ENOBUFS } },
 	{ "send and arrive", with_connection, do_transfer,
 	  .where = ANYWHERE, .errnos = { ENOBUFS } },
