@@ -420,13 +420,13 @@ static int do_send(struct scene *scene)
 	return err ? err : arrived_or_counted(scene, scene->other);
 }
 
-/* One datagram of two parts, the second too long for what the first left of room. */
+/* One datagram of two parts. */
 static int do_send_parts(struct scene *scene)
 {
-	static char part[4000];
-	int err = result(send(scene->fd, "a", 1, MSG_MORE | MSG_DONTWAIT));
+	int err = result(send(scene->fd, PAYLOAD, 3, MSG_MORE | MSG_DONTWAIT));
 
-	err = err ?: result(send(scene->fd, part, sizeof(part), MSG_DONTWAIT));
+	err = err ?: result(send(scene->fd, PAYLOAD + 3, sizeof(PAYLOAD) - 3,
+				 MSG_DONTWAIT));
 	fault_over();
 	return err ? err : arrived_or_counted(scene, scene->other);
 }
