@@ -123,7 +123,7 @@ static const struct option {
 	bool		dgram, record, stream;
 } options[] = {
 	{ "REUSEPORT", FERRY_REUSEPORT, 1, true, true, true },
-	{ "CORK", FERRY_CORK, 1, false, false, true },
+	{ "CORK", FERRY_CORK, 1, true, false, true },
 	{ "SYNCNT", FERRY_SYNCNT, 5, false, true, true },
 	{ "USER_TIMEOUT", FERRY_USER_TIMEOUT, 5000, false, true, true },
 	{ "KEEPIDLE", FERRY_KEEPIDLE, 5, false, true, true },
