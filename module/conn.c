@@ -250,14 +250,16 @@ void ferry_conn_flush(struct ferry_conn *conn)
  * @conn: the connection, @room up to date
  *
  * Has an ACK sent if the peer should know of the room; or if more than one of its
- * segments waits for its acknowledgment: large ones at once, small ones when all
- * has been read. The peer may have a small buffer, or a small congestion window, or
+ * segments waits for its acknowledgment: large ones at once, and two of the largest
+ * that came as one, small ones when all has been read. The peer may have a small buffer, or a small congestion window, or
  * gather what it writes (@merge_at), and send nothing more before (as Linux TCP).
  *
  * Context: any; pure.
  */
 void ferry_conn_read(struct ferry_conn *conn)
 {
+	u64 unacked = conn->rcv_nxt - conn->rcv_acked;
+
 	switch (conn->state) {
 	case FERRY_ESTABLISHED:
 	case FERRY_FIN_WAIT1:
@@ -266,7 +268,7 @@ void ferry_conn_read(struct ferry_conn *conn)
 	default:
 		return;
 	}
-	if (conn->rcv_nxt - conn->rcv_acked > conn->rcv_seg ||
+	if (unacked > conn->rcv_seg || unacked >= 2 * (u64)conn->mss ||
 	    (conn->room == conn->capacity &&
 	     conn->unacked >= FERRY_ACK_SEGMENTS) ||
 	    ferry_rwnd_update_due(&conn->rwnd, conn->rcv_nxt, conn->room,

@@ -758,6 +758,19 @@ UNIT(conn_ack__unread)
 	CHECK_EQ(output().ack, IRS + 1 + 3 * MSS);
 }
 
+/* Frames that were joined, or not cut, are as many segments as they were. */
+UNIT(conn_ack__joined)
+{
+	establish(0);
+	conn.rcv_seg = 10 * MSS;
+	data_in(0, 0, 10 * MSS, 0);
+	conn.room -= 10 * MSS;
+	CHECK_EQ(output().kind, 0);
+	conn.room += MSS;
+	ferry_conn_read(&conn);
+	CHECK_EQ(output().ack, IRS + 1 + 10 * MSS);
+}
+
 /* Nor does it wait for ever. */
 UNIT(conn_ack__never_read)
 {
@@ -1397,12 +1410,20 @@ UNIT(conn_window__one_segment_always)
 
 UNIT(conn_window__reading_opens_it)
 {
+	struct ferry_seg seg;
+
 	establish(0);
 	conn.room = 0;
 	data_in(0, 0, WINDOW, 0);
-	CHECK_EQ(output().window, 0);
-	/* A little is not worth a packet. */
+	CHECK_EQ(output().kind, 0);
+	/* What has come is acknowledged; the little that is read opens nothing. */
 	conn.room = 10;
+	ferry_conn_read(&conn);
+	seg = output();
+	CHECK_EQ(seg.ack, IRS + 1 + WINDOW);
+	CHECK_EQ(seg.window, 0);
+	/* Nor is it worth a packet. */
+	conn.room = 20;
 	ferry_conn_read(&conn);
 	CHECK_EQ(output().kind, 0);
 	conn.room = WINDOW / 2;
