@@ -251,8 +251,9 @@ void ferry_conn_flush(struct ferry_conn *conn)
  *
  * Has an ACK sent if the peer should know of the room; or if more than one of its
  * segments waits for its acknowledgment: large ones at once, and two of the largest
- * that came as one, small ones when all has been read. The peer may have a small buffer, or a small congestion window, or
- * gather what it writes (@merge_at), and send nothing more before (as Linux TCP).
+ * that came as one; small ones when all has been read. The peer may have a small
+ * buffer, or a small congestion window, or gather what it writes (@merge_at), and
+ * send nothing more before (as Linux TCP).
  *
  * Context: any; pure.
  */
