@@ -31,8 +31,9 @@ setup-%:
 	@scripts/setup --check $* >/dev/null 2>&1 || scripts/setup $*
 
 check: setup-check tools ## every test that is quick, side by side
-	@FERRY_REPEAT=$${FERRY_REPEAT:-20} scripts/lanes \
-		check-kselftest-1of2 check-kselftest-2of2 check-unit check-sim
+	@FERRY_REPEAT=$${FERRY_REPEAT:-20} scripts/lanes --spare \
+		check-kselftest-1of3 check-kselftest-2of3 check-kselftest-3of3 \
+		check-unit check-sim
 
 check-unit: ## unit tests and a fuzz smoke of the pure files, in user space
 	@$(MAKE) -s -C selftests/unit check | scripts/tap 'unit tests'
@@ -53,7 +54,7 @@ check-demo: ## the demo's own test: can it fail, and is what it shows so?
 check-kselftest: ## the kselftests in the test VM
 	@scripts/kselftest
 
-# A part of them, as 1of2.
+# A part of them, as 1of3.
 check-kselftest-%:
 	@scripts/kselftest --part $(subst of,/,$*)
 
