@@ -117,18 +117,21 @@ TEST_F(offload, whole)
 	struct wire *wire = &self->wire;
 
 	ASSERT_TRUE(carries(self->conn.client, self->conn.server, SIZE));
-	EXPECT_GT(FRAMES / 4, sent(wire->red, "fy0"));
-	EXPECT_GT(FRAMES / 4, received(wire->blue, "fy1"));
+	EXPECT_GT(FRAMES, sent(wire->red, "fy0"));
+	EXPECT_GT(FRAMES, received(wire->blue, "fy1"));
 }
 
-/* Before the first device that cannot, and no sooner. */
+/*
+ * Before the first device that cannot, and no sooner: fewer packets leave than there
+ * are frames. How many fewer is up to the ACKs, which let two frames go at least.
+ */
 TEST_F(offload, cut_by_the_core)
 {
 	struct wire *wire = &self->wire;
 
 	ASSERT_EQ(0, CUT(self->middle, "b1"));
 	ASSERT_TRUE(carries(self->conn.client, self->conn.server, SIZE));
-	EXPECT_GT(FRAMES / 4, sent(wire->red, "fy0"));
+	EXPECT_GT(FRAMES, sent(wire->red, "fy0"));
 	EXPECT_LE(FRAMES, received(wire->blue, "fy1"));
 }
 
