@@ -100,6 +100,30 @@ TEST_F(record, calls)
 	EXPECT_EQ(0, memcmp(self->buf, "world", 5));
 }
 
+/* recvfrom() names the peer, as getpeername() does. */
+TEST_F(record, from)
+{
+	struct sockaddr_ferry from = { 0 }, peer = { 0 };
+	socklen_t len = sizeof(from), peer_len = sizeof(peer);
+
+	SEND("hello");
+	ASSERT_EQ(POLLIN, sock_wait(self->b, POLLIN));
+	ASSERT_EQ(5, recvfrom(self->b, self->buf, 64, 0, (struct sockaddr *)&from, &len));
+	ASSERT_EQ(sizeof(from), len);
+	ASSERT_EQ(0, getpeername(self->b, (struct sockaddr *)&peer, &peer_len));
+	EXPECT_EQ(0, memcmp(&from, &peer, sizeof(from)));
+	EXPECT_NE(0, from.sfy_port);
+	/* What does not fit is cut, and its whole length told. */
+	SEND("hello");
+	ASSERT_EQ(POLLIN, sock_wait(self->b, POLLIN));
+	memset(&from, 0, sizeof(from));
+	len = 4;
+	ASSERT_EQ(5, recvfrom(self->b, self->buf, 64, 0, (struct sockaddr *)&from, &len));
+	EXPECT_EQ(sizeof(from), len);
+	EXPECT_EQ(AF_FERRY, from.sfy_family);
+	EXPECT_EQ(0, from.sfy_port);
+}
+
 /* MSG_EOR in what is returned: the record ends here. */
 TEST_F(record, end)
 {

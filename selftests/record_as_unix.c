@@ -164,6 +164,39 @@ SCRIPT(order)
 	EVENTS(s->b);
 }
 
+/* Receive one, with room for a name: is it the peer's? */
+static void sender(struct script *s, int fd, int flags)
+{
+	struct sockaddr_storage from = { 0 }, peer = { 0 };
+	socklen_t len = sizeof(from), peer_len = sizeof(peer);
+
+	script_result(s, "from", recvfrom(fd, s->buf, sizeof(s->buf),
+					  flags | MSG_DONTWAIT,
+					  (struct sockaddr *)&from, &len));
+	getpeername(fd, (struct sockaddr *)&peer, &peer_len);
+	if (!len)
+		script_say(s, "it was", "nobody's");
+	else if (len == peer_len && !memcmp(&from, &peer, len))
+		script_say(s, "it was", "the peer's");
+	else
+		script_say(s, "it was", "another's");
+}
+
+/* The one that was accepted has a name on both. */
+SCRIPT(names_of_records)
+{
+	SEND(s->b, "record");
+	SEND(s->b, "");
+	ARRIVED(s->a, 6);
+	sender(s, s->a, MSG_PEEK);
+	sender(s, s->a, 0);
+	CALL(sock_wait(s->a, POLLIN) & POLLIN);
+	sender(s, s->a, 0);
+	CALL(sock_shutdown(s->b, SHUT_WR));
+	CALL(sock_wait(s->a, POLLRDHUP) & POLLRDHUP);
+	sender(s, s->a, 0);
+}
+
 SCRIPT(trunc)
 {
 	SEND(s->a, "hello");
