@@ -184,12 +184,12 @@ static void ferry_link_free_rcu(struct rcu_head *rcu)
 			container_of(rcu, struct ferry_link, rcu));
 }
 
-/* Of all links that are there, and of @also, which is about to be added. */
-static void ferry_link_set_maybe(struct ferry_links *links, u64 also)
+/* An address is gone: those of the links that are there. */
+static void ferry_link_reset_maybe(struct ferry_links *links)
 {
-	u64 maybe = also ? ferry_link_bit(also) : 0;
 	const struct ferry_link *link;
 	unsigned long ifindex;
+	u64 maybe = 0;
 
 	ASSERT_RTNL();
 	xa_for_each(&links->by_ifindex, ifindex, link)
@@ -209,7 +209,9 @@ static void ferry_link_addr_remove(struct ferry_link *link)
 /* Give a link its device's present address. */
 static int ferry_link_addr_add(struct ferry_link *link)
 {
+	struct ferry_links *links = &link->fn->links;
 	struct ferry_link_addr *addr;
+	bool replaces;
 	int err;
 
 	ASSERT_RTNL();
@@ -219,17 +221,20 @@ static int ferry_link_addr_add(struct ferry_link *link)
 	addr->addr = ether_addr_to_u64(link->dev->dev_addr);
 	addr->link = link;
 
-	ferry_link_set_maybe(&link->fn->links, addr->addr);
-	err = rhltable_insert(&link->fn->links.by_addr, &addr->node,
+	/* Before it can be found. */
+	WRITE_ONCE(links->maybe, links->maybe | ferry_link_bit(addr->addr));
+	err = rhltable_insert(&links->by_addr, &addr->node,
 			      ferry_link_addr_params);
 	if (err) {
 		kmem_cache_free(ferry_link_addr_cache, addr);
 		return err;
 	}
-	if (rcu_access_pointer(link->addr))
+	replaces = rcu_access_pointer(link->addr);
+	if (replaces)
 		ferry_link_addr_remove(link);
 	rcu_assign_pointer(link->addr, addr);
-	ferry_link_set_maybe(&link->fn->links, addr->addr);
+	if (replaces)
+		ferry_link_reset_maybe(links);
 	return 0;
 }
 
@@ -322,7 +327,7 @@ static void ferry_link_remove(struct ferry_link *link)
 		RCU_INIT_POINTER(links->loop, NULL);
 	ferry_link_changed(links);
 	ferry_link_addr_remove(link);
-	ferry_link_set_maybe(links, 0);
+	ferry_link_reset_maybe(links);
 	netdev_put(link->dev, &link->tracker);
 	call_rcu(&link->rcu, ferry_link_free_rcu);
 }
