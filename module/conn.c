@@ -259,8 +259,6 @@ void ferry_conn_flush(struct ferry_conn *conn)
  */
 void ferry_conn_read(struct ferry_conn *conn)
 {
-	u64 unacked = conn->rcv_nxt - conn->rcv_acked;
-
 	switch (conn->state) {
 	case FERRY_ESTABLISHED:
 	case FERRY_FIN_WAIT1:
@@ -269,7 +267,7 @@ void ferry_conn_read(struct ferry_conn *conn)
 	default:
 		return;
 	}
-	if (unacked > conn->rcv_seg || unacked >= 2 * (u64)conn->mss ||
+	if (ferry_conn_owed(conn) > conn->rcv_seg || ferry_conn_owes_two(conn) ||
 	    (conn->room == conn->capacity &&
 	     conn->unacked >= FERRY_ACK_SEGMENTS) ||
 	    ferry_rwnd_update_due(&conn->rwnd, conn->rcv_nxt, conn->room,

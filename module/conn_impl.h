@@ -115,4 +115,16 @@ static inline u64 ferry_conn_edge(const struct ferry_conn *conn)
 	return max_t(u64, conn->rwnd.edge, conn->rcv_nxt);
 }
 
+/* What has arrived in its turn and no acknowledgment has told of, in bytes. */
+static inline u64 ferry_conn_owed(const struct ferry_conn *conn)
+{
+	return conn->rcv_nxt - conn->rcv_acked;
+}
+
+/* RFC 5681, 4.2: two of the largest segments are not to wait for one. */
+static inline bool ferry_conn_owes_two(const struct ferry_conn *conn)
+{
+	return ferry_conn_owed(conn) >= 2 * (u64)conn->mss;
+}
+
 #endif /* _FERRY_CONN_IMPL_H */

@@ -223,7 +223,7 @@ static void ack_policy(struct ferry_conn *conn, u32 len, u64 now)
 {
 	u32 room = conn->room > len ? conn->room - len : 0;
 
-	if (conn->rcv_nxt - conn->rcv_acked >= 2 * (u64)conn->mss &&
+	if (ferry_conn_owes_two(conn) &&
 	    ferry_rwnd_opens(&conn->rwnd, conn->rcv_nxt, room, conn->capacity,
 			     conn->mss)) {
 		conn->pending |= FERRY_PENDING_ACK;
