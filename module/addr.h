@@ -14,6 +14,8 @@
 #include <linux/skbuff.h>
 #include <net/checksum.h>
 
+#include "wire.h"
+
 #define FERRY_ADDR_ANY		0ULL
 #define FERRY_ADDR_BROADCAST	0xffffffffffffULL
 
@@ -56,6 +58,20 @@ static inline __wsum ferry_addr_sum(u64 saddr, u64 daddr)
 static inline __wsum ferry_addr_sum_of(const struct sk_buff *skb, int proto)
 {
 	return csum_partial(skb_mac_header(skb), 2 * ETH_ALEN, 0);
+}
+
+/*
+ * The packet's header is its transport header: begin its checksum with @sum, of the
+ * pseudo header, and leave the rest of it to the device, or to the core.
+ */
+static inline void ferry_addr_start_sum(struct sk_buff *skb, __wsum sum)
+{
+	struct ferry_hdr *hdr = (void *)skb_transport_header(skb);
+
+	hdr->check = ~csum_fold(sum);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_transport_header(skb) - skb->head;
+	skb->csum_offset = offsetof(struct ferry_hdr, check);
 }
 
 #endif /* _FERRY_ADDR_H */

@@ -20,7 +20,7 @@ static struct sk_buff *ferry_echo_copy(struct ferry_net *fn, struct sk_buff *skb
 	unsigned int hlen = skb_zerocopy_headlen(skb);
 	struct sk_buff *out;
 
-	out = ferry_output_alloc(fn, dev, hlen);
+	out = ferry_output_alloc(fn, dev, FERRY_HLEN, hlen);
 	if (!out)
 		return NULL;
 	/* It does not take nothing. */

@@ -199,10 +199,8 @@ int ferry_gro_complete(struct sk_buff *skb, int nhoff)
 	struct ferry_conn_hdr *hdr = (void *)(skb->data + nhoff);
 
 	hdr->h.len = cpu_to_be32(skb->len - nhoff - FERRY_GRO_HLEN);
-	hdr->h.check = ~csum_fold(ferry_addr_sum_of(skb, 0));
-	skb->ip_summed = CHECKSUM_PARTIAL;
-	skb->csum_start = (unsigned char *)hdr - skb->head;
-	skb->csum_offset = offsetof(struct ferry_hdr, check);
+	skb_set_transport_header(skb, nhoff);
+	ferry_addr_start_sum(skb, ferry_addr_sum_of(skb, 0));
 	/* See gso.c for why it is this type. */
 	skb_shinfo(skb)->gso_type |= SKB_GSO_SCTP;
 	skb_shinfo(skb)->gso_segs = NAPI_GRO_CB(skb)->count;

@@ -19,11 +19,11 @@
 #include "wire.h"
 
 /*
- * A frame's own header: its place and length in the stream; marks at the end. @check
+ * A frame's own header: its place and length in the stream; marks at the end. @sum
  * is the pseudo header's.
  */
 static void ferry_gso_header(struct sk_buff *seg, u64 seq, u8 flags,
-			     __sum16 check)
+			     __wsum sum)
 {
 	struct ferry_conn_hdr *hdr = (void *)skb_transport_header(seg);
 	u32 len = skb_tail_pointer(seg) - (unsigned char *)(hdr + 1) +
@@ -32,10 +32,7 @@ static void ferry_gso_header(struct sk_buff *seg, u64 seq, u8 flags,
 	hdr->h.flags = seg->next ? 0 : flags;
 	hdr->h.len = cpu_to_be32(len);
 	hdr->seq = cpu_to_be64(seq);
-	hdr->h.check = check;
-	seg->ip_summed = CHECKSUM_PARTIAL;
-	seg->csum_start = skb_transport_header(seg) - seg->head;
-	seg->csum_offset = offsetof(struct ferry_hdr, check);
+	ferry_addr_start_sum(seg, sum);
 }
 
 /* The stamp that was asked for is of the last byte. */
@@ -65,7 +62,7 @@ static struct sk_buff *ferry_gso_segment(struct sk_buff *skb,
 	unsigned int mss = skb_shinfo(skb)->gso_size;
 	struct sk_buff *segs, *seg, *next;
 	struct ferry_conn_hdr *hdr;
-	__sum16 check;
+	__wsum sum;
 	u8 flags;
 	u64 seq;
 
@@ -75,7 +72,7 @@ static struct sk_buff *ferry_gso_segment(struct sk_buff *skb,
 	hdr = (void *)skb->data;
 	flags = hdr->h.flags;
 	seq = be64_to_cpu(hdr->seq);
-	check = ~csum_fold(ferry_addr_sum_of(skb, 0));
+	sum = ferry_addr_sum_of(skb, 0);
 	__skb_pull(skb, sizeof(*hdr));
 
 	segs = skb_segment(skb, features | NETIF_F_HW_CSUM);
@@ -84,7 +81,7 @@ static struct sk_buff *ferry_gso_segment(struct sk_buff *skb,
 
 	for (seg = segs; seg; seg = next) {
 		next = seg->next;
-		ferry_gso_header(seg, seq, flags, check);
+		ferry_gso_header(seg, seq, flags, sum);
 		seq += mss;
 		if (!next)
 			ferry_gso_stamp(seg, skb_shinfo(skb));

@@ -10,38 +10,31 @@
 #include "output.h"
 #include "short.h"
 
-/*
- * The header is there: begin its checksum, and leave the rest of it to the device,
- * or to the core.
- */
+/* The header is there. */
 static void ferry_output_finish(struct sk_buff *skb,
 				const struct ferry_path *path, u32 hash)
 {
-	struct ferry_hdr *hdr = (void *)skb->data;
-
-	hdr->check = ~csum_fold(ferry_addr_sum(path->saddr, path->daddr));
 	skb_reset_transport_header(skb);
-	skb->ip_summed = CHECKSUM_PARTIAL;
-	skb->csum_start = skb_transport_header(skb) - skb->head;
-	skb->csum_offset = offsetof(struct ferry_hdr, check);
+	ferry_addr_start_sum(skb, ferry_addr_sum(path->saddr, path->daddr));
 	skb_set_hash(skb, hash, PKT_HASH_TYPE_L4);
 }
 
 /**
- * ferry_output_alloc() - an empty packet, for an answer
+ * ferry_output_alloc() - an empty packet
  * @fn: the namespace
  * @dev: the device that it leaves by
+ * @hlen: room for Ferry's header before it, in bytes
  * @len: how much it has room for, in bytes
  *
  * Context: process or softirq.
- * Return: the packet, with ferry_output_headroom() reserved; NULL if there is no
+ * Return: the packet, with room for the headers reserved; NULL if there is no
  * memory, which is counted.
  */
 struct sk_buff *ferry_output_alloc(struct ferry_net *fn,
 				   const struct net_device *dev,
-				   unsigned int len)
+				   unsigned int hlen, unsigned int len)
 {
-	unsigned int headroom = ferry_output_headroom(dev);
+	unsigned int headroom = LL_RESERVED_SPACE(dev) + hlen;
 	struct sk_buff *skb;
 
 	skb = alloc_skb(headroom + len + dev->needed_tailroom,
@@ -168,7 +161,6 @@ int ferry_output_control(struct ferry_net *fn, struct sock *sk,
 			 const struct ferry_seg *seg)
 {
 	struct ferry_path path;
-	unsigned int headroom;
 	struct sk_buff *skb;
 	int err;
 
@@ -177,15 +169,11 @@ int ferry_output_control(struct ferry_net *fn, struct sock *sk,
 	if (unlikely(err))
 		goto unlock;
 
-	headroom = LL_RESERVED_SPACE(path.dev) + ferry_seg_hlen(seg);
-	skb = alloc_skb(headroom + path.dev->needed_tailroom,
-			GFP_ATOMIC | __GFP_NOWARN);
+	skb = ferry_output_alloc(fn, path.dev, ferry_seg_hlen(seg), 0);
 	if (unlikely(!skb)) {
-		ferry_stats_inc(fn, FERRY_STAT_OUT_MEMORY);
 		err = -ENOBUFS;
 		goto unlock;
 	}
-	skb_reserve(skb, headroom);
 	if (sk) {
 		skb_set_owner_w(skb, sk);
 		skb->mark = READ_ONCE(sk->sk_mark);

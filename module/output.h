@@ -26,7 +26,7 @@ static inline unsigned int ferry_output_headroom(const struct net_device *dev)
 
 struct sk_buff *ferry_output_alloc(struct ferry_net *fn,
 				   const struct net_device *dev,
-				   unsigned int len);
+				   unsigned int hlen, unsigned int len);
 int ferry_output(struct sk_buff *skb, const struct ferry_packet *pkt,
 		 const struct ferry_path *path);
 int ferry_output_seg(struct ferry_net *fn, struct sk_buff *skb,

@@ -38,7 +38,7 @@ void ferry_unreach_send(struct ferry_net *fn, const struct sk_buff *skb,
 	if (ferry_link_route(fn, cb->daddr, cb->saddr, cb->iif, &path))
 		return;
 
-	out = ferry_output_alloc(fn, path.dev, 0);
+	out = ferry_output_alloc(fn, path.dev, FERRY_HLEN, 0);
 	if (!out)
 		return;
 	ferry_stats_inc(fn, FERRY_STAT_OUT_UNREACH);
