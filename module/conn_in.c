@@ -147,6 +147,16 @@ static bool acceptable(const struct ferry_conn *conn,
 	return end > conn->rcv_nxt && seg->seq < edge;
 }
 
+/*
+ * Whether data that is not acceptable may be the peer's own: it was sent before, or
+ * into a window that it has seen. What is farther away is somebody's guess.
+ */
+static bool possibly_sent(const struct ferry_conn *conn, u64 seq, u64 end)
+{
+	return end + FERRY_WINDOW_MAX >= conn->rcv_nxt &&
+	       seq <= ferry_conn_edge(conn);
+}
+
 static void unacceptable_in(struct ferry_conn *conn,
 			    const struct ferry_seg *seg, u64 now,
 			    struct ferry_result *result)
@@ -156,7 +166,8 @@ static void unacceptable_in(struct ferry_conn *conn,
 	drop(result, FERRY_DROP_WINDOW);
 	if (seg->kind == FERRY_KIND_RST)
 		return;
-	if (seg->kind != FERRY_KIND_DATA || end == seg->seq) {
+	if (seg->kind != FERRY_KIND_DATA || end == seg->seq ||
+	    !possibly_sent(conn, seg->seq, end)) {
 		challenge(conn, now);
 		return;
 	}

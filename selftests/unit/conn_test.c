@@ -732,6 +732,28 @@ UNIT(conn_challenge__limited)
 	CHECK_EQ(answers, 2);
 }
 
+/* Data that no peer can have sent; what it may have, each time. */
+UNIT(conn_challenge__guess)
+{
+	unsigned int i, answers = 0;
+
+	establish(0);
+	for (i = 0; i < 1000; i++) {
+		data_in(i % 2 ? 1ULL << 40 : WINDOW + 1, 0, 10, 0);
+		CHECK_EQ(result.drop, FERRY_DROP_WINDOW);
+		answers += !!output().kind;
+		now += MS;
+	}
+	CHECK_EQ(answers, 2);
+	for (i = 0; i < 10; i++) {
+		data_in(WINDOW, 0, 10, 0);
+		CHECK_EQ(output().ack, IRS + 1);
+	}
+	conn.rcv_nxt += 1ULL << 40;
+	data_in(0, 0, 10, 0);
+	CHECK_EQ(result.drop, FERRY_DROP_WINDOW);
+}
+
 UNIT(conn_ack__second_segment)
 {
 	establish(0);
