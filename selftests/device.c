@@ -35,6 +35,8 @@
 #define CHUNK	(64 << 10)
 /* Ten mebibytes, or less where all takes longer. */
 #define SIZE	((size_t)repeat(160) * CHUNK)
+/* Enough for many a frame to be cut, and joined. */
+#define SIZE_AGAIN	((size_t)repeat_least(16, 2) * CHUNK)
 
 /* Pass frames from one tap to another, and back. */
 static void relay(int one, int other)
@@ -276,7 +278,7 @@ TEST_F_TIMEOUT(device, no_offloads, 60)
 	/* Cut by the core, and joined at the other end. */
 	ASSERT_EQ(0, offload(self->wire.red, cut));
 	ASSERT_EQ(0, offload(self->wire.blue, cut_and_summed));
-	EXPECT_TRUE(carries_both_ways(&self->conn, 16 * CHUNK));
+	EXPECT_TRUE(carries_both_ways(&self->conn, SIZE_AGAIN));
 	EXPECT_EQ(0, exchange_records(&self->wire));
 }
 
