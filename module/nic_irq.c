@@ -56,7 +56,8 @@ static void ferry_nic_irq_unmap(unsigned int irq)
  * @data: passed to @handler
  *
  * Context: process, may sleep.
- * Return: the irq number, or -ENOMEM or -ENOSPC when there is none left.
+ * Return: the irq number, or -ENOMEM: also when there is none left, for the core does
+ * not say why there is none.
  */
 int ferry_nic_irq_request(irq_handler_t handler, const char *name, void *data)
 {
@@ -70,7 +71,7 @@ int ferry_nic_irq_request(irq_handler_t handler, const char *name, void *data)
 	irq = irq_create_mapping(ferry_nic_irq_domain, line);
 	if (!irq) {
 		ida_free(&ferry_nic_irq_lines, line);
-		return -ENOSPC;
+		return -ENOMEM;
 	}
 
 	/* The handler is short, and a line of software never wakes a machine. */

@@ -271,7 +271,7 @@ static struct rtnl_link_ops ferry_nic_link_ops = {
  *
  * Context: process, may sleep, under the RTNL.
  * Return: the device; the namespace, or whoever deletes it, ends it. -ENOMEM,
- * -ENOSPC without an interrupt line, or what a notifier says.
+ * also without an interrupt line, or what a notifier says.
  */
 struct net_device *ferry_nic_create_loop(struct net *net)
 {

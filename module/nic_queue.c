@@ -85,7 +85,7 @@ static int ferry_nic_queue_open(struct ferry_nic *nic, unsigned int index)
  * @to: the one after the last
  *
  * Context: process, may sleep, under the RTNL.
- * Return: 0, or -ENOMEM or -ENOSPC with nothing taken.
+ * Return: 0, or -ENOMEM with nothing taken.
  */
 int ferry_nic_queues_open(struct ferry_nic *nic, unsigned int from,
 			  unsigned int to)

@@ -807,8 +807,7 @@ static int do_send_by(struct scene *scene)
 
 /*
  * The table. EINVAL is the core's: it goes on when a device's name cannot be
- * allocated, until it misses that name. ENOSPC is an interrupt that could not be
- * had: the core does not say why.
+ * allocated, until it misses that name.
  */
 
 const struct operation operations[] = {
@@ -867,12 +866,9 @@ const struct operation operations[] = {
 	  .errnos = { ENOBUFS, EINVAL } },
 	{ "add a pair of cards", NULL, do_add_pair, without_card,
 	  .errnos = { ENOBUFS, EINVAL } },
-	{ "bring a card up", with_card, do_card_up, without_card,
-	  .errnos = { ENOSPC } },
-	{ "ethtool -G", with_card_up, do_rings, without_card,
-	  .errnos = { ENOSPC } },
-	{ "ethtool -L", with_card_up, do_channels, without_card,
-	  .errnos = { ENOSPC } },
+	{ "bring a card up", with_card, do_card_up, without_card },
+	{ "ethtool -G", with_card_up, do_rings, without_card },
+	{ "ethtool -L", with_card_up, do_channels, without_card },
 	{ "change a card's address", with_card_up, do_address, without_card },
 	{ "delete a card", with_card_up, do_delete_card, without_card,
 	  .errnos = { ENOBUFS } },
