@@ -202,25 +202,19 @@ FIXTURE_TEARDOWN(device)
 	conn_close(&self->conn);
 }
 
-static const char set_features[] =
-	"for f in %s; do :;"
-	"	ethtool -K low ${f%%=*} ${f#*=};"
-	"	ethtool -K dut ${f%%=*} ${f#*=};"
-	"done >/dev/null 2>&1;"
-	"true";
-
 /* What a device cannot change it keeps. */
 static int offload(int net, const char *features)
 {
-	return net_shell(net, set_features, features);
+	return net_shell(net, "for dev in low dut; do ethtool -K $dev %s; done >/dev/null 2>&1; true",
+			 features);
 }
 
 /* Cut by the core, with the device's help with checksums at one end only. */
-static const char cut[] = "gso=off tso=off tx-sctp-segmentation=off gro=on";
+static const char cut[] = "gso off tso off tx-sctp-segmentation off gro on";
 static const char cut_and_summed[] =
-	"gso=off tso=off tx-sctp-segmentation=off tx=off gro=on";
+	"gso off tso off tx-sctp-segmentation off tx off gro on";
 static const char none[] =
-	"gro=off gso=off tso=off tx-sctp-segmentation=off tx=off rx=off sg=off";
+	"gro off gso off tso off tx-sctp-segmentation off tx off rx off sg off";
 
 /* Records keep their marks, wherever they are cut and joined. */
 static int exchange_records(const struct wire *wire)
