@@ -760,6 +760,15 @@ struct proto ferry_stream_prot = {
 	.sysctl_rmem		= &ferry_stream_mem_min,
 };
 
+/* SIOCGSTAMP and its like: AF_UNIX has none of them. */
+static int ferry_stream_gettstamp(struct socket *sock, void __user *stamp,
+				  bool timeval, bool time32)
+{
+	if (ferry_stream_records(sock->sk))
+		return -ENOTTY;
+	return sock_gettstamp(sock, stamp, timeval, time32);
+}
+
 const struct proto_ops ferry_stream_ops = {
 	.family		= PF_FERRY,
 	.owner		= THIS_MODULE,
@@ -771,7 +780,7 @@ const struct proto_ops ferry_stream_ops = {
 	.getname	= ferry_stream_getname,
 	.poll		= ferry_stream_poll,
 	.ioctl		= ferry_stream_ioctl,
-	.gettstamp	= sock_gettstamp,
+	.gettstamp	= ferry_stream_gettstamp,
 	.listen		= ferry_listen_listen,
 	.shutdown	= ferry_stream_shutdown,
 	.setsockopt	= ferry_option_set,
