@@ -159,4 +159,36 @@ TEST_F(errqueue, unknown_control_message)
 	EXPECT_TRUE(sock_empty(self->reader));
 }
 
+/* Each stamp has the number of its datagram, as UDP counts them. */
+TEST_F(errqueue, time_of_sending__number)
+{
+	const struct sock_extended_err *err;
+	unsigned int i;
+
+	ASSERT_EQ(0, sock_set(self->fd, SOL_SOCKET, SO_TIMESTAMPING,
+			      TX_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
+			      SOF_TIMESTAMPING_OPT_TSONLY));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(5, sock_send_to(self->fd, "hello", 5, &self->at));
+		ASSERT_EQ(POLLERR, sock_wait(self->fd, 0));
+		self->msg.msg_controllen = sizeof(self->control);
+		/* Without the datagram itself. */
+		ASSERT_EQ(0, recvmsg(self->fd, &self->msg, MSG_ERRQUEUE));
+		err = find(&self->msg, SOL_FERRY, FERRY_RECVERR);
+		ASSERT_NE(NULL, err);
+		EXPECT_EQ(i, err->ee_data);
+	}
+	/* It counts from the start, each time that it is turned on. */
+	ASSERT_EQ(0, sock_set(self->fd, SOL_SOCKET, SO_TIMESTAMPING, 0));
+	ASSERT_EQ(0, sock_set(self->fd, SOL_SOCKET, SO_TIMESTAMPING,
+			      TX_SOFTWARE | SOF_TIMESTAMPING_OPT_ID));
+	ASSERT_EQ(5, sock_send_to(self->fd, "hello", 5, &self->at));
+	ASSERT_EQ(POLLERR, sock_wait(self->fd, 0));
+	self->msg.msg_controllen = sizeof(self->control);
+	ASSERT_LE(5, recvmsg(self->fd, &self->msg, MSG_ERRQUEUE));
+	err = find(&self->msg, SOL_FERRY, FERRY_RECVERR);
+	ASSERT_NE(NULL, err);
+	EXPECT_EQ(0, err->ee_data);
+}
+
 TEST_HARNESS_MAIN

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SO_MARK and SO_PRIORITY: a program where fy0 lets packets out keeps only
- * those that have the right one.
+ * SO_MARK and SO_PRIORITY, of datagrams and of connections: a program where fy0
+ * lets packets out keeps only those that have the right one.
  *
  *	+- red -----------+        +- blue ----------+
  *	|  ferry0    fy0 -+--------+- fy1    ferry0  |
@@ -10,12 +10,15 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
+#include <linux/sockios.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "conn.h"
 #include "net.h"
 #include "sock.h"
 #include "wire.h"
@@ -123,6 +126,90 @@ TEST_F(mark, mark__control_message)
 	ASSERT_EQ(1, sendmsg(self->fd, &msg, 0));
 	ASSERT_EQ(1, sock_await(self->reader, &self->byte, 1));
 	EXPECT_EQ('r', self->byte);
+}
+
+FIXTURE(connection) {
+	struct wire wire;
+	int listener, right, wrong, server;
+	struct sockaddr_ferry there;
+	char byte;
+};
+
+FIXTURE_VARIANT(connection) {
+	int type, option, field;
+};
+
+FIXTURE_VARIANT_ADD(connection, stream_mark) {
+	SOCK_STREAM, SO_MARK, offsetof(struct __sk_buff, mark),
+};
+
+FIXTURE_VARIANT_ADD(connection, stream_priority) {
+	SOCK_STREAM, SO_PRIORITY, offsetof(struct __sk_buff, priority),
+};
+
+FIXTURE_VARIANT_ADD(connection, record_mark) {
+	SOCK_SEQPACKET, SO_MARK, offsetof(struct __sk_buff, mark),
+};
+
+FIXTURE_VARIANT_ADD(connection, record_priority) {
+	SOCK_SEQPACKET, SO_PRIORITY, offsetof(struct __sk_buff, priority),
+};
+
+FIXTURE_SETUP(connection)
+{
+	ASSERT_EQ(0, wire_across(&self->wire, "ferry"));
+	ASSERT_EQ(0, net_enter(self->wire.blue));
+	self->listener = conn_listen(variant->type, PORT, 2);
+	ASSERT_LE(0, self->listener);
+	ASSERT_EQ(0, net_enter(self->wire.red));
+	self->right = conn_socket(variant->type);
+	self->wrong = conn_socket(variant->type | SOCK_NONBLOCK);
+	self->there = sfy(self->wire.fy1, PORT);
+	ASSERT_EQ(0, sock_set(self->right, SOL_SOCKET, variant->option, RIGHT));
+	ASSERT_EQ(0, sock_set(self->wrong, SOL_SOCKET, variant->option, WRONG));
+}
+
+FIXTURE_TEARDOWN(connection)
+{
+	close(self->right);
+	close(self->wrong);
+	close(self->listener);
+}
+
+/* All that a connection sends has it: handshake, data, acknowledgments and end. */
+TEST_F(connection, whole)
+{
+	ASSERT_EQ(0, keep_right(variant->field));
+	ASSERT_EQ(-EINPROGRESS, sock_connect(self->wrong, &self->there));
+	ASSERT_EQ(0, sock_connect(self->right, &self->there));
+	self->server = conn_accept(self->listener);
+	ASSERT_LE(0, self->server);
+	ASSERT_EQ(1, sock_send(self->right, "r", 1, 0));
+	EXPECT_EQ(1, sock_await(self->server, &self->byte, 1));
+	ASSERT_EQ(1, sock_send(self->server, "s", 1, 0));
+	EXPECT_EQ(1, sock_await(self->right, &self->byte, 1));
+	EXPECT_TRUE(conn_await_amount(self->server, SIOCOUTQ, 0));
+	ASSERT_EQ(0, sock_shutdown(self->right, SHUT_WR));
+	EXPECT_EQ(0, sock_await(self->server, &self->byte, 1));
+	/* The other one's SYN has not come. */
+	EXPECT_EQ(-EAGAIN, conn_accept_now(self->listener));
+	close(self->server);
+}
+
+/* It can be another one in the middle; what was lost by it comes again. */
+TEST_F(connection, changed)
+{
+	ASSERT_EQ(0, keep_right(variant->field));
+	ASSERT_EQ(0, sock_connect(self->right, &self->there));
+	self->server = conn_accept(self->listener);
+	ASSERT_LE(0, self->server);
+	ASSERT_EQ(0, sock_set(self->right, SOL_SOCKET, variant->option, WRONG));
+	ASSERT_EQ(1, sock_send(self->right, "r", 1, 0));
+	ASSERT_LT(0, stat_wait("RetransSegs", 1));
+	EXPECT_TRUE(sock_empty(self->server));
+	ASSERT_EQ(0, sock_set(self->right, SOL_SOCKET, variant->option, RIGHT));
+	EXPECT_EQ(1, sock_await(self->server, &self->byte, 1));
+	close(self->server);
 }
 
 TEST_HARNESS_MAIN

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/sockios.h>
 #include <pthread.h>
 #include <signal.h>
@@ -636,6 +637,191 @@ TEST_F(record, other_sort)
 	to = sfy(addr_any, PORT + 1);
 	EXPECT_EQ(-ECONNREFUSED, conn_to(SOCK_SEQPACKET, &to));
 	close(listener);
+}
+
+static long sleep_in_epoll(struct sleeper *self)
+{
+	return epoll_events(self->fd, WAIT_MS);
+}
+
+TEST_F(record, epoll_oneshot)
+{
+	int ep = epoll_create1(EPOLL_CLOEXEC);
+
+	ASSERT_EQ(0, epoll_watch(ep, self->b, EPOLLIN | EPOLLONESHOT));
+	SEND("hello");
+	EXPECT_EQ(EPOLLIN, epoll_events(ep, WAIT_MS));
+	SEND("world");
+	EXPECT_EQ(0, epoll_events(ep, 0));
+	close(ep);
+}
+
+/* Of several that wait exclusively one is woken: the next record wakes the other. */
+TEST_F(record, epoll_exclusive)
+{
+	struct sleeper waiter[2] = { };
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		waiter[i].call = sleep_in_epoll;
+		waiter[i].fd = epoll_create1(EPOLL_CLOEXEC);
+		ASSERT_EQ(0, epoll_watch(waiter[i].fd, self->b,
+					 EPOLLIN | EPOLLET | EPOLLEXCLUSIVE));
+		ASSERT_TRUE(sleeper_start(&waiter[i], SYS_epoll_wait));
+	}
+	SEND("x");
+	ASSERT_EQ(1, RECV(64, 0));
+	EXPECT_EQ(1, wait_asleep(waiter[0].tid, SYS_epoll_wait) ||
+		     wait_asleep(waiter[1].tid, SYS_epoll_wait));
+	SEND("y");
+	SEND("z");
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(EPOLLIN, sleeper_join(&waiter[i]));
+		close(waiter[i].fd);
+	}
+}
+
+/* The peer sends no more; and this end reads no more. */
+TEST_F(record, epoll_rdhup)
+{
+	int ep = epoll_create1(EPOLL_CLOEXEC);
+
+	ASSERT_EQ(0, epoll_watch(ep, self->b, EPOLLRDHUP | EPOLLET));
+	EXPECT_EQ(0, epoll_events(ep, 0));
+	ASSERT_EQ(0, sock_shutdown(self->a, SHUT_WR));
+	EXPECT_EQ(EPOLLRDHUP, epoll_events(ep, WAIT_MS));
+	EXPECT_EQ(0, epoll_events(ep, 0));
+	ASSERT_EQ(0, epoll_watch(ep, self->a, EPOLLRDHUP | EPOLLET));
+	EXPECT_EQ(0, epoll_events(ep, 0));
+	ASSERT_EQ(0, sock_shutdown(self->a, SHUT_RD));
+	EXPECT_EQ(EPOLLRDHUP, epoll_events(ep, WAIT_MS) & EPOLLRDHUP);
+	close(ep);
+}
+
+/* The signal comes with the record, and with the end. */
+TEST_F(record, sigio)
+{
+	struct timespec limit = { .tv_sec = WAIT_MS / 1000 };
+	int sig = SIGRTMIN + 1;
+	siginfo_t info;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	ASSERT_EQ(0, sigprocmask(SIG_BLOCK, &set, NULL));
+	ASSERT_EQ(0, fcntl(self->b, F_SETOWN, getpid()));
+	ASSERT_EQ(0, fcntl(self->b, F_SETSIG, sig));
+	ASSERT_EQ(0, fcntl(self->b, F_SETFL, O_ASYNC));
+	SEND("x");
+	do {
+		ASSERT_EQ(sig, sigtimedwait(&set, &info, &limit));
+	} while (info.si_code == POLL_OUT);
+	EXPECT_EQ(POLL_IN, info.si_code);
+	EXPECT_EQ(self->b, info.si_fd);
+	EXPECT_EQ(POLLIN | POLLRDNORM, info.si_band);
+	ASSERT_EQ(0, sock_shutdown(self->a, SHUT_WR));
+	do {
+		ASSERT_EQ(sig, sigtimedwait(&set, &info, &limit));
+	} while (info.si_code == POLL_OUT);
+	EXPECT_EQ(POLL_IN, info.si_code);
+}
+
+static volatile sig_atomic_t signals;
+
+static void on_signal(int sig)
+{
+	signals += sig == SIGUSR1;
+}
+
+static bool signalled(void *unused)
+{
+	(void)unused;
+	return signals;
+}
+
+static int handle(int flags)
+{
+	struct sigaction action = {
+		.sa_handler = on_signal, .sa_flags = flags,
+	};
+
+	return sigaction(SIGUSR1, &action, NULL);
+}
+
+TEST_F(record, interrupted__reader)
+{
+	ASSERT_EQ(0, handle(0));
+	ASSERT_TRUE(sleeper_start(&self->reader, SYS_recvfrom));
+	ASSERT_EQ(0, pthread_kill(self->reader.thread, SIGUSR1));
+	EXPECT_EQ(-EINTR, sleeper_join(&self->reader));
+}
+
+TEST_F(record, interrupted__reader_restarts)
+{
+	ASSERT_EQ(0, handle(SA_RESTART));
+	ASSERT_TRUE(sleeper_start(&self->reader, SYS_recvfrom));
+	ASSERT_EQ(0, pthread_kill(self->reader.thread, SIGUSR1));
+	ASSERT_TRUE(wait_until(signalled, NULL));
+	ASSERT_TRUE(wait_asleep(self->reader.tid, SYS_recvfrom));
+	SEND("x");
+	EXPECT_EQ(1, sleeper_join(&self->reader));
+}
+
+/* A restart would wait for longer than the time-out says. */
+TEST_F(record, interrupted__reader_with_time_out)
+{
+	ASSERT_EQ(0, handle(SA_RESTART));
+	ASSERT_EQ(0, sock_timeout(self->b, SO_RCVTIMEO, WAIT_MS));
+	ASSERT_TRUE(sleeper_start(&self->reader, SYS_recvfrom));
+	ASSERT_EQ(0, pthread_kill(self->reader.thread, SIGUSR1));
+	EXPECT_EQ(-EINTR, sleeper_join(&self->reader));
+}
+
+/* Of a record that has to wait nothing goes; or, restarted, all of it, once. */
+TEST_F(record, interrupted__sender)
+{
+	size_t len = sock_get(self->a, SOL_SOCKET, SO_SNDBUF) / 2;
+	char *data = calloc(1, len);
+	struct sleeper writer = {
+		.call = sleep_in_send, .fd = self->a, .data = data, .len = len,
+	};
+	int count = 0;
+
+	while (sock_send(self->a, data, len, MSG_DONTWAIT) == (ssize_t)len)
+		count++;
+	ASSERT_EQ(0, handle(0));
+	ASSERT_TRUE(sleeper_start(&writer, SYS_sendto));
+	ASSERT_EQ(0, pthread_kill(writer.thread, SIGUSR1));
+	EXPECT_EQ(-EINTR, sleeper_join(&writer));
+
+	signals = 0;
+	ASSERT_EQ(0, handle(SA_RESTART));
+	ASSERT_TRUE(sleeper_start(&writer, SYS_sendto));
+	ASSERT_EQ(0, pthread_kill(writer.thread, SIGUSR1));
+	ASSERT_TRUE(wait_until(signalled, NULL));
+	ASSERT_TRUE(wait_asleep(writer.tid, SYS_sendto));
+	for (count++; count; count--)
+		ASSERT_EQ(len, sock_await(self->b, data, len));
+	EXPECT_EQ(len, sleeper_join(&writer));
+	EXPECT_TRUE(sock_empty(self->b));
+	free(data);
+}
+
+/* What a filter refuses is lost on the way, as a stream's is, and comes again. */
+TEST_F(record, filter)
+{
+	struct sock_filter none[] = { { BPF_RET | BPF_K, 0, 0, 0 } };
+	struct sock_fprog prog = { ARRAY_SIZE(none), none };
+
+	ASSERT_EQ(0, setsockopt(self->b, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
+				sizeof(prog)));
+	SEND("hello");
+	ASSERT_LT(0, stat_wait("RetransSegs", 1));
+	EXPECT_TRUE(sock_empty(self->b));
+	ASSERT_EQ(0, setsockopt(self->b, SOL_SOCKET, SO_DETACH_FILTER, &none,
+				sizeof(int)));
+	EXPECT_EQ(5, sock_await(self->b, self->buf, 64));
+	EXPECT_EQ(0, memcmp(self->buf, "hello", 5));
 }
 
 TEST_HARNESS_MAIN

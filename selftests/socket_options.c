@@ -15,11 +15,16 @@
 #include <linux/filter.h>
 #include <linux/net_tstamp.h>
 #include <linux/sock_diag.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -708,6 +713,298 @@ TEST_F(options, rcvlowat__record)
 	EXPECT_EQ(1 << 22, sock_get(self->b, SOL_SOCKET, SO_RCVLOWAT));
 	EXPECT_EQ(rcvbuf, sock_get(self->b, SOL_SOCKET, SO_RCVBUF));
 	EXPECT_EQ(1, send_and_get(self->a, self->b));
+}
+
+/* An option of another's level is none, to be set or read. */
+TEST_F(options, other_levels)
+{
+	static const int levels[] = {
+		IPPROTO_TCP, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_UDP, 12345,
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(levels); i++) {
+		EXPECT_EQ(-ENOPROTOOPT, sock_set(self->a, levels[i], 1, 1)) {
+			TH_LOG("level %d", levels[i]);
+		}
+		EXPECT_EQ(-ENOPROTOOPT, sock_get(self->a, levels[i], 1)) {
+			TH_LOG("level %d", levels[i]);
+		}
+	}
+}
+
+/* It has no places, and cannot be mapped. */
+TEST_F(options, no_file)
+{
+	off_t place = 0;
+	int pipes[2];
+
+	ASSERT_EQ(0, pipe(pipes));
+	EXPECT_EQ(-1, lseek(self->a, 0, SEEK_SET));
+	EXPECT_EQ(ESPIPE, errno);
+	EXPECT_EQ(-1, pwrite(self->a, "x", 1, 0));
+	EXPECT_EQ(ESPIPE, errno);
+	EXPECT_EQ(-1, pread(self->b, &place, 1, 0));
+	EXPECT_EQ(ESPIPE, errno);
+	EXPECT_EQ(-1, splice(self->b, &place, pipes[1], NULL, 1, 0));
+	EXPECT_EQ(EINVAL, errno);
+	ASSERT_EQ(1, write(pipes[1], "x", 1));
+	EXPECT_EQ(-1, splice(pipes[0], NULL, self->a, &place, 1, 0));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_READ, MAP_SHARED, self->a, 0));
+	EXPECT_EQ(ENODEV, errno);
+	/* Nothing of it went. */
+	EXPECT_TRUE(sock_empty(self->b));
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+/* A socket whose descriptor is a large one. */
+TEST_F(options, select__far)
+{
+	struct timeval limit = { .tv_sec = WAIT_MS / 1000 }, none = { };
+	int fd = fcntl(self->b, F_DUPFD, 900);
+	fd_set in, out, error;
+
+	ASSERT_EQ(900, fd);
+	FD_ZERO(&in);
+	FD_ZERO(&out);
+	FD_ZERO(&error);
+	FD_SET(fd, &in);
+	FD_SET(fd, &out);
+	FD_SET(fd, &error);
+	EXPECT_EQ(1, select(fd + 1, &in, &out, &error, &none));
+	EXPECT_FALSE(FD_ISSET(fd, &in));
+	EXPECT_TRUE(FD_ISSET(fd, &out));
+	EXPECT_FALSE(FD_ISSET(fd, &error));
+	ASSERT_EQ(1, sock_send(self->a, "x", 1, 0));
+	FD_ZERO(&in);
+	FD_SET(fd, &in);
+	EXPECT_EQ(1, select(fd + 1, &in, NULL, NULL, &limit));
+	EXPECT_TRUE(FD_ISSET(fd, &in));
+	close(fd);
+}
+
+/* A stamp that there is no room for is told by MSG_CTRUNC, and the data comes. */
+TEST_F(options, control_is_cut)
+{
+	union {
+		struct cmsghdr align;
+		char room[64];
+	} control;
+	char byte;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
+	};
+
+	ASSERT_EQ(0, sock_set(self->b, SOL_SOCKET, SO_TIMESTAMPNS, 1));
+	/* The first one may be on its way before stamps are taken. */
+	ASSERT_EQ(1, send_and_get(self->a, self->b));
+	ASSERT_EQ(1, sock_send(self->a, "x", 1, 0));
+	ASSERT_EQ(POLLIN, sock_wait(self->b, POLLIN));
+	msg.msg_controllen = sizeof(control);
+	ASSERT_EQ(1, recvmsg(self->b, &msg, MSG_PEEK));
+	EXPECT_EQ(0, msg.msg_flags & MSG_CTRUNC);
+	EXPECT_EQ(CMSG_SPACE(sizeof(struct timespec)), msg.msg_controllen);
+	msg.msg_controllen = sizeof(struct cmsghdr) - 1;
+	ASSERT_EQ(1, recvmsg(self->b, &msg, MSG_PEEK));
+	EXPECT_EQ(MSG_CTRUNC, msg.msg_flags & MSG_CTRUNC);
+	EXPECT_EQ(0, msg.msg_controllen);
+	msg.msg_controllen = CMSG_LEN(4);
+	ASSERT_EQ(1, recvmsg(self->b, &msg, 0));
+	EXPECT_EQ(MSG_CTRUNC, msg.msg_flags & MSG_CTRUNC);
+	EXPECT_EQ(CMSG_LEN(4), msg.msg_controllen);
+	EXPECT_EQ('x', byte);
+}
+
+/*
+ * When the last one came that was read, by SIOCGSTAMPNS: UDP knows it, TCP never has
+ * one, and AF_UNIX has no such call.
+ */
+TEST_F(options, last_stamp)
+{
+	int none = variant->type == SOCK_SEQPACKET ? ENOTTY : ENOENT;
+	long before, when;
+	struct timespec t;
+
+	EXPECT_EQ(-1, ioctl(self->b, SIOCGSTAMPNS, &t));
+	EXPECT_EQ(none, errno);
+	before = clock_real_ns();
+	ASSERT_EQ(1, send_and_get(self->a, self->b));
+	if (variant->type == SOCK_DGRAM) {
+		ASSERT_EQ(0, ioctl(self->b, SIOCGSTAMPNS, &t));
+		when = t.tv_sec * 1000000000L + t.tv_nsec;
+		EXPECT_LE(before, when);
+		EXPECT_GE(clock_real_ns(), when);
+		return;
+	}
+	EXPECT_EQ(-1, ioctl(self->b, SIOCGSTAMPNS, &t));
+	EXPECT_EQ(none, errno);
+	EXPECT_EQ(-1, ioctl(self->b, SIOCGSTAMP, &t));
+	EXPECT_EQ(none, errno);
+}
+
+/*
+ * Descriptors and ids are AF_UNIX's to send. TCP and UDP look at neither, and
+ * neither do streams and datagrams; of records they are refused.
+ */
+TEST_F(options, rights)
+{
+	union {
+		struct cmsghdr align;
+		char room[64];
+	} control = { };
+	struct iovec iov = { "x", 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
+		.msg_controllen = CMSG_SPACE(sizeof(int)),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	static const int types[] = { SCM_RIGHTS, SCM_CREDENTIALS };
+	char byte;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = types[i];
+		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+		*(int *)CMSG_DATA(cmsg) = self->a;
+		if (variant->type == SOCK_SEQPACKET) {
+			EXPECT_EQ(-1, sendmsg(self->a, &msg, 0));
+			EXPECT_EQ(EINVAL, errno);
+			EXPECT_TRUE(sock_empty(self->b));
+			continue;
+		}
+		EXPECT_EQ(1, sendmsg(self->a, &msg, 0));
+		EXPECT_EQ(1, sock_await(self->b, &byte, 1));
+	}
+}
+
+/* As TCP's where it is off: data goes with no handshake. Others do not know it. */
+TEST_F(options, fastopen)
+{
+	int fd = conn_socket(variant->type | SOCK_NONBLOCK);
+	char byte;
+
+	if (variant->type == SOCK_STREAM) {
+		EXPECT_EQ(-1, sendto(fd, "x", 1, MSG_FASTOPEN, (void *)&self->at,
+				     sizeof(self->at)));
+		EXPECT_EQ(EOPNOTSUPP, errno);
+		/* Nothing was begun. */
+		EXPECT_EQ(-ENOTCONN, sock_recv(fd, &byte, 1, 0));
+		EXPECT_EQ(-EAGAIN, conn_accept_now(self->listener));
+	} else {
+		ASSERT_EQ(1, sock_send(self->a, "x", 1, MSG_FASTOPEN));
+		EXPECT_EQ(1, sock_await(self->b, &byte, 1));
+	}
+	close(fd);
+}
+
+/* No descriptor is left: the connection waits for the next call. */
+TEST_F(options, accept_without_descriptors)
+{
+	int fd, server, next = dup(self->a);
+	struct rlimit limit, little;
+
+	close(next);
+	if (variant->type == SOCK_DGRAM)
+		SKIP(return, "of connections");
+	fd = conn_to(variant->type, &self->at);
+	ASSERT_EQ(next, fd);
+	ASSERT_EQ(POLLIN, sock_wait(self->listener, POLLIN));
+	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &limit));
+	little = limit;
+	little.rlim_cur = next + 1;
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &little));
+	EXPECT_EQ(-1, accept(self->listener, NULL, NULL));
+	EXPECT_EQ(EMFILE, errno);
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	server = conn_accept_now(self->listener);
+	ASSERT_LE(0, server);
+	EXPECT_EQ(1, send_and_get(fd, server));
+	close(fd);
+	close(server);
+}
+
+/* By name: it connects by that device, and hears nothing that comes by others. */
+TEST_F(options, bindtodevice)
+{
+	int fd = conn_socket(variant->type | SOCK_NONBLOCK), far;
+	struct sockaddr_ferry to = sfy(addr_nobody, PORT), own;
+	socklen_t len = sizeof(own);
+	char name[16] = "";
+
+	EXPECT_EQ(-1, setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "none", 5));
+	EXPECT_EQ(ENODEV, errno);
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "fy0", 4));
+	ASSERT_EQ(0, getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, &len));
+	EXPECT_STREQ("fy0", name);
+	EXPECT_EQ(variant->type == SOCK_DGRAM ? 0 : -EINPROGRESS,
+		  sock_connect(fd, &to));
+	len = sizeof(own);
+	ASSERT_EQ(0, getsockname(fd, (void *)&own, &len));
+	EXPECT_EQ(link_index("fy0"), own.sfy_ifindex);
+	EXPECT_EQ(0, memcmp(own.sfy_addr, self->wire.fy0, FERRY_ALEN));
+	close(fd);
+	if (variant->type == SOCK_DGRAM)
+		return;
+	far = conn_bound(variant->type, PORT + 1);
+	ASSERT_EQ(0, setsockopt(far, SOL_SOCKET, SO_BINDTODEVICE, "fy0", 4));
+	ASSERT_EQ(0, listen(far, 1));
+	to = sfy(addr_any, PORT + 1);
+	EXPECT_EQ(-ECONNREFUSED, conn_to(variant->type, &to));
+	ASSERT_EQ(0, setsockopt(far, SOL_SOCKET, SO_BINDTODEVICE, "", 0));
+	fd = conn_to(variant->type, &to);
+	EXPECT_LE(0, fd);
+	close(fd);
+	close(far);
+}
+
+/* When it came, by SO_TIMESTAMPING: in the first of its three places. */
+TEST_F(options, timestamping_received)
+{
+	union {
+		struct cmsghdr align;
+		char room[256];
+	} control;
+	char byte;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof(control),
+	};
+	long before = clock_real_ns(), when;
+	struct cmsghdr *cmsg;
+	struct timespec t[3];
+
+	ASSERT_EQ(0, sock_set(self->b, SOL_SOCKET, SO_TIMESTAMPING,
+			      SOF_TIMESTAMPING_RX_SOFTWARE |
+			      SOF_TIMESTAMPING_SOFTWARE));
+	ASSERT_EQ(1, sock_send(self->a, "x", 1, 0));
+	ASSERT_EQ(POLLIN, sock_wait(self->b, POLLIN));
+	ASSERT_EQ(1, recvmsg(self->b, &msg, 0));
+	cmsg = CMSG_FIRSTHDR(&msg);
+	ASSERT_NE(NULL, cmsg);
+	EXPECT_EQ(SCM_TIMESTAMPING, cmsg->cmsg_type);
+	ASSERT_EQ(CMSG_LEN(sizeof(t)), cmsg->cmsg_len);
+	memcpy(t, CMSG_DATA(cmsg), sizeof(t));
+	when = t[0].tv_sec * 1000000000L + t[0].tv_nsec;
+	EXPECT_LE(before, when);
+	EXPECT_GE(clock_real_ns(), when);
+	/* No hardware has said anything. */
+	EXPECT_EQ(0, t[2].tv_sec);
+	EXPECT_EQ(NULL, CMSG_NXTHDR(&msg, cmsg));
+}
+
+/* A flag that there is not, and of two that go together one alone. */
+TEST_F(options, timestamping_refused)
+{
+	EXPECT_EQ(-EINVAL, sock_set(self->a, SOL_SOCKET, SO_TIMESTAMPING, 1 << 30));
+	EXPECT_EQ(-EINVAL, sock_set(self->a, SOL_SOCKET, SO_TIMESTAMPING,
+				    SOF_TIMESTAMPING_OPT_STATS |
+				    SOF_TIMESTAMPING_TX_SOFTWARE));
+	EXPECT_EQ(0, sock_get(self->a, SOL_SOCKET, SO_TIMESTAMPING));
 }
 
 TEST_HARNESS_MAIN

@@ -488,6 +488,71 @@ TEST_F(each, send_zc__registered)
 	EXPECT_EQ(0, memcmp(got, "world", 5));
 }
 
+/* The same, with a name and in pieces, where each type has it. */
+TEST_F(each, sendmsg_zc)
+{
+	struct iovec from[] = { { self->buf[1], 3 }, { self->buf[2], 2 } };
+	struct msghdr msg = { .msg_iov = from, .msg_iovlen = 2 };
+	char *got = self->buf[0];
+
+	memcpy(self->buf[1], "hel", 3);
+	memcpy(self->buf[2], "lo", 2);
+	BEGIN(op_msg(IORING_OP_SENDMSG_ZC, self->a, &msg, 0), 1);
+	if (variant->type == SOCK_SEQPACKET) {
+		EXPECT_EQ(-EOPNOTSUPP, WAIT());
+		EXPECT_TRUE(sock_empty(self->b));
+		return;
+	}
+	EXPECT_EQ(0, lent(&self->ring, 5));
+	EXPECT_EQ(5, recv_all(self->b, got, 5));
+	EXPECT_EQ(0, memcmp(got, "hello", 5));
+	EXPECT_EQ(-EAGAIN, sock_recv(self->a, got, 64, MSG_ERRQUEUE));
+}
+
+/* Each with its name and its flags, in the buffer before what it says. */
+TEST_F(each, recvmsg_multishot)
+{
+	struct msghdr msg = { .msg_namelen = sizeof(struct sockaddr_ferry) };
+	struct io_uring_sqe give = op(IORING_OP_PROVIDE_BUFFERS, 4, self->buf, 64);
+	struct io_uring_sqe sqe = op_msg(IORING_OP_RECVMSG, self->b, &msg, 0);
+	struct io_uring_recvmsg_out out;
+	struct sockaddr_ferry name;
+	char *buf, much[40] = "";
+	int i;
+
+	give.buf_group = 7;
+	BEGIN(give, 1);
+	ASSERT_EQ(0, WAIT());
+	sqe.ioprio = IORING_RECV_MULTISHOT;
+	sqe.flags = IOSQE_BUFFER_SELECT;
+	sqe.buf_group = 7;
+	BEGIN(sqe, 2);
+	for (i = 0; i < 3; i++) {
+		EXPECT_TRUE(uring_idle(&self->ring));
+		ASSERT_EQ(5, sock_send(self->a, "hello", 5, 0));
+		ASSERT_EQ(sizeof(out) + sizeof(name) + 5, WAIT());
+		EXPECT_NE(0, self->ring.flags & IORING_CQE_F_MORE);
+		buf = self->buf[self->ring.flags >> IORING_CQE_BUFFER_SHIFT];
+		memcpy(&out, buf, sizeof(out));
+		memcpy(&name, buf + sizeof(out), sizeof(name));
+		EXPECT_EQ(5, out.payloadlen);
+		EXPECT_EQ(variant->type == SOCK_STREAM ? 0 : sizeof(name),
+			  out.namelen);
+		if (variant->type != SOCK_STREAM)
+			EXPECT_EQ(sock_port(self->a), name.sfy_port);
+		EXPECT_EQ(variant->type == SOCK_SEQPACKET ? MSG_EOR : 0,
+			  out.flags & (MSG_EOR | MSG_TRUNC));
+		EXPECT_EQ(0, memcmp(buf + sizeof(out) + sizeof(name), "hello", 5));
+	}
+	/* What does not fit into a buffer is cut, or comes by the next one. */
+	ASSERT_EQ(40, sock_send(self->a, much, 40, 0));
+	ASSERT_EQ(64, WAIT());
+	buf = self->buf[self->ring.flags >> IORING_CQE_BUFFER_SHIFT];
+	memcpy(&out, buf, sizeof(out));
+	EXPECT_EQ(variant->type == SOCK_STREAM ? 0 : MSG_TRUNC,
+		  out.flags & MSG_TRUNC);
+}
+
 /* One who is accepted can do so, too. */
 TEST_F(uring, send_zc__accepted)
 {
