@@ -40,28 +40,35 @@
 #define LIMIT		1000
 #define CHALLENGES	2
 
-FIXTURE(attack) {
+struct scene {
 	struct wire wire;
-	int raw;
+	int raw;			/* the attacker's, on fy0 */
 	struct conn conn;
 	unsigned int port;		/* the client's */
 	int dgram, dgram_client;
 	unsigned char frame[2048];
-	int err;
-	bool over;
 };
 
 /*
- * @send: the next frame of it
- * @count: the counter that says so
+ * struct sort - a sort of attack
+ * @send: sends the next frame of it
+ * @count: the counter that each of them is counted in
  * @answers: the counter of answers, or NULL for none
  * @limit: of them, in a second
  */
-FIXTURE_VARIANT(attack) {
-	int (*send)(FIXTURE_DATA(attack) *self, int i);
+struct sort {
+	int (*send)(struct scene *scene, int i);
 	const char *count;
 	const char *answers;
 	int limit;
+};
+
+FIXTURE(attack) {
+	struct scene scene;
+};
+
+FIXTURE_VARIANT(attack) {
+	struct sort sort;
 };
 
 /* An address that nobody has, and another one each time. */
@@ -74,9 +81,9 @@ static void spoof(unsigned char *addr)
 	memcpy(addr + 2, &host, sizeof(host));
 }
 
-static int send_raw(FIXTURE_DATA(attack) *self, size_t len)
+static int send_raw(struct scene *scene, size_t len)
 {
-	while (send(self->raw, self->frame, len, 0) < 0)
+	while (send(scene->raw, scene->frame, len, 0) < 0)
 		if (errno != ENOBUFS)
 			return -errno;
 	return 0;
@@ -88,9 +95,9 @@ static __u64 number(void)
 }
 
 /* The honest connection's client would say so, but for the numbers. */
-static int send_guess(FIXTURE_DATA(attack) *self, struct seg *seg)
+static int send_guess(struct scene *scene, struct seg *seg)
 {
-	seg->sport = self->port;
+	seg->sport = scene->port;
 	seg->dport = PORT;
 	seg->seq = number();
 	if (seg->kind != SEG_SYN)
@@ -99,71 +106,71 @@ static int send_guess(FIXTURE_DATA(attack) *self, struct seg *seg)
 		seg->window = random() % 65536;
 		seg->stamp = 1 + random();
 	}
-	return send_raw(self, seg_build(self->frame, self->wire.fy0,
-					self->wire.fy1, seg));
+	return send_raw(scene, seg_build(scene->frame, scene->wire.fy0,
+					scene->wire.fy1, seg));
 }
 
-static int rst_guess(FIXTURE_DATA(attack) *self, int)
+static int rst_guess(struct scene *scene, int)
 {
 	struct seg seg = { .kind = SEG_RST };
 
-	return send_guess(self, &seg);
+	return send_guess(scene, &seg);
 }
 
-static int data_guess(FIXTURE_DATA(attack) *self, int)
+static int data_guess(struct scene *scene, int)
 {
 	struct seg seg = { .kind = SEG_DATA, .payload = "forged", .bytes = 6 };
 
-	return send_guess(self, &seg);
+	return send_guess(scene, &seg);
 }
 
-static int fin_guess(FIXTURE_DATA(attack) *self, int)
+static int fin_guess(struct scene *scene, int)
 {
 	struct seg seg = { .kind = SEG_DATA, .flags = SEG_FIN };
 
-	return send_guess(self, &seg);
+	return send_guess(scene, &seg);
 }
 
-static int ack_storm(FIXTURE_DATA(attack) *self, int)
+static int ack_storm(struct scene *scene, int)
 {
 	struct seg seg = { .kind = SEG_DATA };
 
-	return send_guess(self, &seg);
+	return send_guess(scene, &seg);
 }
 
-static int asking(FIXTURE_DATA(attack) *self, int)
+static int asking(struct scene *scene, int)
 {
 	struct seg seg = { .kind = SEG_DATA, .flags = SEG_ASK };
 
-	return send_guess(self, &seg);
+	return send_guess(scene, &seg);
 }
 
-static int sack_guess(FIXTURE_DATA(attack) *self, int i)
+static int sack_guess(struct scene *scene, int i)
 {
 	struct seg seg = {
 		.kind = SEG_DATA, .nsack = 1,
 		.sack = { { 1 + i, 1000 + 2 * i } },
 	};
 
-	return send_guess(self, &seg);
+	return send_guess(scene, &seg);
 }
 
-static int syn_again(FIXTURE_DATA(attack) *self, int)
+static int syn_again(struct scene *scene, int)
 {
 	struct seg seg = { .kind = SEG_SYN, .mss = 1000 };
 
-	return send_guess(self, &seg);
+	return send_guess(scene, &seg);
 }
 
-static int synack_guess(FIXTURE_DATA(attack) *self, int)
+static int synack_guess(struct scene *scene, int)
 {
 	struct seg seg = { .kind = SEG_SYNACK, .mss = 1000 };
 
-	return send_guess(self, &seg);
+	return send_guess(scene, &seg);
 }
 
 /* From another stranger each time, to a port. */
-static int send_stray(FIXTURE_DATA(attack) *self, struct seg *seg)
+static int send_stray(struct scene *scene, struct seg *seg)
 {
 	unsigned char from[FERRY_ALEN];
 
@@ -176,212 +183,217 @@ static int send_stray(FIXTURE_DATA(attack) *self, struct seg *seg)
 		seg->window = 65536;
 		seg->stamp = 1 + random();
 	}
-	return send_raw(self, seg_build(self->frame, from, self->wire.fy1, seg));
+	return send_raw(scene, seg_build(scene->frame, from, scene->wire.fy1, seg));
 }
 
-static int data_stray(FIXTURE_DATA(attack) *self, int)
+static int data_stray(struct scene *scene, int)
 {
 	struct seg seg = {
 		.kind = SEG_DATA, .dport = NOBODY, .payload = "x", .bytes = 1,
 	};
 
-	return send_stray(self, &seg);
+	return send_stray(scene, &seg);
 }
 
-static int data_at_listener(FIXTURE_DATA(attack) *self, int)
+static int data_at_listener(struct scene *scene, int)
 {
 	struct seg seg = {
 		.kind = SEG_DATA, .dport = PORT, .payload = "x", .bytes = 1,
 	};
 
-	return send_stray(self, &seg);
+	return send_stray(scene, &seg);
 }
 
-static int rst_stray(FIXTURE_DATA(attack) *self, int)
+static int rst_stray(struct scene *scene, int)
 {
 	struct seg seg = { .kind = SEG_RST, .dport = NOBODY };
 
-	return send_stray(self, &seg);
+	return send_stray(scene, &seg);
 }
 
-static int rst_at_listener(FIXTURE_DATA(attack) *self, int)
+static int rst_at_listener(struct scene *scene, int)
 {
 	struct seg seg = { .kind = SEG_RST, .dport = PORT };
 
-	return send_stray(self, &seg);
+	return send_stray(scene, &seg);
 }
 
-static int synack_at_listener(FIXTURE_DATA(attack) *self, int)
+static int synack_at_listener(struct scene *scene, int)
 {
 	struct seg seg = { .kind = SEG_SYNACK, .dport = PORT, .mss = 1000 };
 
-	return send_stray(self, &seg);
+	return send_stray(scene, &seg);
 }
 
-static int synack_stray(FIXTURE_DATA(attack) *self, int)
+static int synack_stray(struct scene *scene, int)
 {
 	struct seg seg = { .kind = SEG_SYNACK, .dport = NOBODY, .mss = 1000 };
 
-	return send_stray(self, &seg);
+	return send_stray(scene, &seg);
 }
 
-static int syn_stray(FIXTURE_DATA(attack) *self, int)
+static int syn_stray(struct scene *scene, int)
 {
 	struct seg seg = { .kind = SEG_SYN, .dport = NOBODY, .mss = 1000 };
 
-	return send_stray(self, &seg);
+	return send_stray(scene, &seg);
 }
 
-static struct frame datagram(FIXTURE_DATA(attack) *self, unsigned int port)
+static struct frame datagram(struct scene *scene, unsigned int port)
 {
-	struct frame frame = frame_datagram(self->wire.fy0, self->wire.fy1,
+	struct frame frame = frame_datagram(scene->wire.fy0, scene->wire.fy1,
 					    1 + random(), port, "datagram");
 
 	spoof(frame.src);
 	return frame;
 }
 
-static int send_frame(FIXTURE_DATA(attack) *self, const struct frame *frame)
+static int send_frame(struct scene *scene, const struct frame *frame)
 {
 	int err;
 
 	do {
-		err = frame_send(self->raw, frame);
+		err = frame_send(scene->raw, frame);
 	} while (err == -ENOBUFS);
 	return err;
 }
 
-static int no_port(FIXTURE_DATA(attack) *self, int)
+static int no_port(struct scene *scene, int)
 {
-	struct frame frame = datagram(self, NOBODY);
+	struct frame frame = datagram(scene, NOBODY);
 
-	return send_frame(self, &frame);
+	return send_frame(scene, &frame);
 }
 
 /* Of what nobody has sent, be it to the honest datagrams' port. */
-static int unreachable(FIXTURE_DATA(attack) *self, int i)
+static int unreachable(struct scene *scene, int i)
 {
-	struct frame frame = frame_unreach(self->wire.fy0, self->wire.fy1,
+	struct frame frame = frame_unreach(scene->wire.fy0, scene->wire.fy1,
 					   1 + random(), i & 1 ? PORT : NOBODY,
 					   FRAME_UNREACH_PORT);
 
 	spoof(frame.src);
-	return send_frame(self, &frame);
+	return send_frame(scene, &frame);
 }
 
 /* Of the honest connection, which it cannot end. */
-static int unreachable__connection(FIXTURE_DATA(attack) *self, int)
+static int unreachable__connection(struct scene *scene, int)
 {
-	struct frame frame = frame_unreach(self->wire.fy0, self->wire.fy1,
-					   self->port, PORT,
+	struct frame frame = frame_unreach(scene->wire.fy0, scene->wire.fy1,
+					   scene->port, PORT,
 					   FRAME_UNREACH_PORT);
 
 	frame.about = SEG_DATA;
-	return send_frame(self, &frame);
+	return send_frame(scene, &frame);
 }
 
-static int echo(FIXTURE_DATA(attack) *self, int)
+static int echo(struct scene *scene, int)
 {
-	struct frame frame = datagram(self, NOBODY);
+	struct frame frame = datagram(scene, NOBODY);
 
 	frame.kind = FRAME_ECHO;
-	return send_frame(self, &frame);
+	return send_frame(scene, &frame);
 }
 
-static int echo_reply(FIXTURE_DATA(attack) *self, int)
+static int echo_reply(struct scene *scene, int)
 {
-	struct frame frame = datagram(self, NOBODY);
+	struct frame frame = datagram(scene, NOBODY);
 
 	frame.kind = FRAME_ECHO_REPLY;
 	frame.code = 1;
-	return send_frame(self, &frame);
+	return send_frame(scene, &frame);
 }
 
-static int truncated(FIXTURE_DATA(attack) *self, int i)
+static int truncated(struct scene *scene, int i)
 {
-	struct frame frame = datagram(self, PORT);
+	struct frame frame = datagram(scene, PORT);
 
 	frame.cut = 1 + i % (FRAME_HLEN + frame.bytes - 1);
-	return send_frame(self, &frame);
+	return send_frame(scene, &frame);
 }
 
-static int oversized(FIXTURE_DATA(attack) *self, int i)
+static int oversized(struct scene *scene, int i)
 {
-	struct frame frame = datagram(self, PORT);
+	struct frame frame = datagram(scene, PORT);
 
 	frame.len = i & 1 ? frame.bytes + 1 + i : ~0U - i;
-	return send_frame(self, &frame);
+	return send_frame(scene, &frame);
 }
 
-static int checksum(FIXTURE_DATA(attack) *self, int i)
+static int checksum(struct scene *scene, int i)
 {
-	struct frame frame = datagram(self, PORT);
+	struct frame frame = datagram(scene, PORT);
 
 	frame.damage = 1 + i % 0xfffe;
-	return send_frame(self, &frame);
+	return send_frame(scene, &frame);
 }
 
-static int version(FIXTURE_DATA(attack) *self, int i)
+static int version(struct scene *scene, int i)
 {
-	struct frame frame = datagram(self, PORT);
+	struct frame frame = datagram(scene, PORT);
 
 	frame.version += 1 + i % 14;
-	return send_frame(self, &frame);
+	return send_frame(scene, &frame);
 }
 
-static int kind(FIXTURE_DATA(attack) *self, int i)
+static int kind(struct scene *scene, int i)
 {
-	struct frame frame = datagram(self, PORT);
+	struct frame frame = datagram(scene, PORT);
 
 	frame.kind = 200 + i % 50;
-	return send_frame(self, &frame);
+	return send_frame(scene, &frame);
 }
 
 /* Source equals destination, as the attack of this name has it. */
-static int land(FIXTURE_DATA(attack) *self, int)
+static int land(struct scene *scene, int)
 {
 	struct seg seg = {
 		.kind = SEG_SYN, .sport = PORT, .dport = PORT, .seq = number(),
 		.window = 65536, .stamp = 1, .mss = 1000,
 	};
 
-	return send_raw(self, seg_build(self->frame, self->wire.fy1,
-					self->wire.fy1, &seg));
+	return send_raw(scene, seg_build(scene->frame, scene->wire.fy1,
+					scene->wire.fy1, &seg));
 }
 
-static int from_all(FIXTURE_DATA(attack) *self, int i)
+static int from_all(struct scene *scene, int i)
 {
-	struct frame frame = datagram(self, PORT);
+	struct frame frame = datagram(scene, PORT);
 
 	if (i & 1)
 		memset(frame.src, 0xff, FERRY_ALEN);
 	else
 		frame.src[0] |= 1;
-	return send_frame(self, &frame);
+	return send_frame(scene, &frame);
 }
 
-static int other_host(FIXTURE_DATA(attack) *self, int)
+static int other_host(struct scene *scene, int)
 {
-	struct frame frame = datagram(self, PORT);
+	struct frame frame = datagram(scene, PORT);
 
 	spoof(frame.dst);
-	return send_frame(self, &frame);
+	return send_frame(scene, &frame);
 }
 
-static int group(FIXTURE_DATA(attack) *self, int)
+static int group(struct scene *scene, int)
 {
-	struct frame frame = datagram(self, PORT);
+	struct frame frame = datagram(scene, PORT);
 
 	spoof(frame.dst);
 	frame.dst[0] |= 1;
-	return send_frame(self, &frame);
+	return send_frame(scene, &frame);
 }
 
 #define ATTACK(name, counter) \
-	FIXTURE_VARIANT_ADD(attack, name) { .send = name, .count = counter }
+	FIXTURE_VARIANT_ADD(attack, name) { \
+		.sort = { .send = name, .count = counter } \
+	}
 #define ATTACK_ANSWERED(name, counter, answer, most) \
 	FIXTURE_VARIANT_ADD(attack, name) { \
-		.send = name, .count = counter, .answers = answer, .limit = most, \
+		.sort = { \
+			.send = name, .count = counter, \
+			.answers = answer, .limit = most, \
+		}, \
 	}
 
 ATTACK(rst_guess, "InDropWindow");
@@ -417,30 +429,33 @@ ATTACK(group, "InDropNoGroup");
 /* The test is in blue. */
 FIXTURE_SETUP(attack)
 {
+	struct scene *scene = &self->scene;
 	struct sockaddr_ferry to;
 
-	ASSERT_EQ(0, wire_across(&self->wire, "ferry"));
-	self->raw = frame_socket("fy0");
-	ASSERT_LE(0, self->raw);
-	ASSERT_EQ(0, conn_across(&self->conn, SOCK_STREAM, PORT, &self->wire));
-	self->port = sock_port(self->conn.client);
+	ASSERT_EQ(0, wire_across(&scene->wire, "ferry"));
+	scene->raw = frame_socket("fy0");
+	ASSERT_LE(0, scene->raw);
+	ASSERT_EQ(0, conn_across(&scene->conn, SOCK_STREAM, PORT, &scene->wire));
+	scene->port = sock_port(scene->conn.client);
 
-	ASSERT_EQ(0, net_enter(self->wire.blue));
-	self->dgram = dgram_at(PORT);
-	ASSERT_LE(0, self->dgram);
-	ASSERT_EQ(0, net_enter(self->wire.red));
-	self->dgram_client = dgram();
-	to = sfy(self->wire.fy1, PORT);
-	ASSERT_EQ(0, sock_connect(self->dgram_client, &to));
-	ASSERT_EQ(0, net_enter(self->wire.blue));
+	ASSERT_EQ(0, net_enter(scene->wire.blue));
+	scene->dgram = dgram_at(PORT);
+	ASSERT_LE(0, scene->dgram);
+	ASSERT_EQ(0, net_enter(scene->wire.red));
+	scene->dgram_client = dgram();
+	to = sfy(scene->wire.fy1, PORT);
+	ASSERT_EQ(0, sock_connect(scene->dgram_client, &to));
+	ASSERT_EQ(0, net_enter(scene->wire.blue));
 }
 
 FIXTURE_TEARDOWN(attack)
 {
-	close(self->dgram_client);
-	close(self->dgram);
-	conn_close(&self->conn);
-	close(self->raw);
+	struct scene *scene = &self->scene;
+
+	close(scene->dgram_client);
+	close(scene->dgram);
+	conn_close(&scene->conn);
+	close(scene->raw);
 }
 
 /* What has been counted, for who looks for a frame. */
@@ -457,20 +472,19 @@ static void say_counters(void)
 }
 
 /* One that has not come to be counted is waited for, in vain if it never will be. */
-static int flood(FIXTURE_DATA(attack) *self, const FIXTURE_VARIANT(attack) *attack,
-		 int frames)
+static int flood(struct scene *scene, const struct sort *sort, int frames)
 {
-	long was = stat_of(attack->count);
+	long was = stat_of(sort->count);
 	int err, i;
 
 	if (was < 0)
 		return -ENOENT;
 	for (i = 1; i <= frames; i++) {
-		err = attack->send(self, i);
+		err = sort->send(scene, i);
 		if (err)
 			return err;
 		if ((i % BATCH == 0 || i == frames) &&
-		    stat_wait(attack->count, was + i) < was + i) {
+		    stat_wait(sort->count, was + i) < was + i) {
 			say_counters();
 			return -ETIMEDOUT;
 		}
@@ -479,34 +493,35 @@ static int flood(FIXTURE_DATA(attack) *self, const FIXTURE_VARIANT(attack) *atta
 }
 
 struct attacker {
-	FIXTURE_DATA(attack) *self;
-	const FIXTURE_VARIANT(attack) *attack;
+	struct scene *scene;
+	const struct sort *sort;
+	int err;
+	bool over;
 };
 
 static void *attack_meanwhile(void *arg)
 {
 	struct attacker *attacker = arg;
 
-	attacker->self->err = flood(attacker->self, attacker->attack,
-				    repeat(FRAMES));
-	__atomic_store_n(&attacker->self->over, true, __ATOMIC_RELEASE);
+	attacker->err = flood(attacker->scene, attacker->sort, repeat(FRAMES));
+	__atomic_store_n(&attacker->over, true, __ATOMIC_RELEASE);
 	return NULL;
 }
 
 /* A connection from beginning to end. Return: 0 or -errno. */
-static int another_connection(FIXTURE_DATA(attack) *self)
+static int another_connection(struct scene *scene)
 {
-	struct sockaddr_ferry to = sfy(self->wire.fy1, PORT);
+	struct sockaddr_ferry to = sfy(scene->wire.fy1, PORT);
 	char byte = 'x';
 	int client, server = -1, ret;
 
-	ret = net_enter(self->wire.red);
+	ret = net_enter(scene->wire.red);
 	client = conn_to(SOCK_STREAM, &to);
-	ret = ret ?: net_enter(self->wire.blue);
+	ret = ret ?: net_enter(scene->wire.blue);
 	if (client < 0)
 		return client;
 	if (!ret)
-		server = conn_accept(self->conn.listener);
+		server = conn_accept(scene->conn.listener);
 	if (server < 0) {
 		close(client);
 		return ret ?: server;
@@ -546,27 +561,28 @@ static bool all_counted(void *arg)
 
 TEST_F_TIMEOUT(attack, honest_go_on, 240)
 {
-	struct attacker attacker = { self, variant };
+	struct scene *scene = &self->scene;
+	struct attacker attacker = { scene, &variant->sort };
 	char buf[64], text[] = "honest";
 	long before, missing = 0;
 	pthread_t thread;
 
 	/* What is made once, and stays, is there before the memory is looked at. */
-	ASSERT_EQ(0, flood(self, variant, BATCH));
-	ASSERT_TRUE(carries(self->conn.client, self->conn.server, SIZE));
+	ASSERT_EQ(0, flood(scene, &variant->sort, BATCH));
+	ASSERT_TRUE(carries(scene->conn.client, scene->conn.server, SIZE));
 	before = leftover_now().memory;
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, attack_meanwhile, &attacker));
 	do {
-		ASSERT_TRUE(carries(self->conn.client, self->conn.server, SIZE));
-		ASSERT_EQ(0, another_connection(self));
-		ASSERT_EQ(sizeof(text), sock_send(self->dgram_client, text,
+		ASSERT_TRUE(carries(scene->conn.client, scene->conn.server, SIZE));
+		ASSERT_EQ(0, another_connection(scene));
+		ASSERT_EQ(sizeof(text), sock_send(scene->dgram_client, text,
 						  sizeof(text), 0));
-		ASSERT_EQ(sizeof(text), sock_await(self->dgram, buf, 64));
+		ASSERT_EQ(sizeof(text), sock_await(scene->dgram, buf, 64));
 		ASSERT_EQ(0, memcmp(text, buf, sizeof(text)));
-	} while (!__atomic_load_n(&self->over, __ATOMIC_ACQUIRE));
+	} while (!__atomic_load_n(&attacker.over, __ATOMIC_ACQUIRE));
 	ASSERT_EQ(0, pthread_join(thread, NULL));
-	ASSERT_EQ(0, self->err);
+	ASSERT_EQ(0, attacker.err);
 
 	EXPECT_TRUE(wait_until(all_counted, &missing)) {
 		TH_LOG("%ld packets are not counted", missing);
@@ -580,22 +596,33 @@ static const char *const out[] = {
 	"OutSegs", "OutRsts", "OutUnreach", "OutEchoReplies", "OutDatagrams",
 };
 
-/* Nobody else sends: what leaves are answers. */
-TEST_F_TIMEOUT(attack, answers, 240)
+static void read_out(long *counts)
 {
-	long was[ARRAY_SIZE(out)], started = clock_ms(), most, sent;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(out); i++)
-		was[i] = stat_of(out[i]);
+		counts[i] = stat_of(out[i]);
+}
+
+/* Nobody else sends: what leaves are answers. */
+TEST_F_TIMEOUT(attack, answers, 240)
+{
+	long was[ARRAY_SIZE(out)], now[ARRAY_SIZE(out)];
+	long started = clock_ms(), most, sent;
+	const struct sort *sort = &variant->sort;
+	struct scene *scene = &self->scene;
+	size_t i;
+
+	read_out(was);
 	/* More than may be answered in a second, and in the one before it. */
-	ASSERT_EQ(0, flood(self, variant, repeat(variant->limit == LIMIT ?
-						 5 * LIMIT : FRAMES)));
+	ASSERT_EQ(0, flood(scene, sort, repeat(sort->limit == LIMIT ?
+					       5 * LIMIT : FRAMES)));
 	/* Each second that has begun, and one more for where they are cut. */
-	most = variant->limit * ((clock_ms() - started) / 1000 + 2);
+	most = sort->limit * ((clock_ms() - started) / 1000 + 2);
+	read_out(now);
 	for (i = 0; i < ARRAY_SIZE(out); i++) {
-		sent = stat_of(out[i]) - was[i];
-		if (variant->answers && !strcmp(variant->answers, out[i])) {
+		sent = now[i] - was[i];
+		if (sort->answers && !strcmp(sort->answers, out[i])) {
 			EXPECT_LT(0, sent);
 			EXPECT_GE(most, sent);
 		} else {

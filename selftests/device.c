@@ -205,7 +205,8 @@ FIXTURE_TEARDOWN(device)
 /* What a device cannot change it keeps. */
 static int offload(int net, const char *features)
 {
-	return net_shell(net, "for dev in low dut; do ethtool -K $dev %s; done >/dev/null 2>&1; true",
+	return net_shell(net,
+			 "for dev in low dut; do ethtool -K $dev %s; done >/dev/null 2>&1; true",
 			 features);
 }
 

@@ -140,19 +140,23 @@ FIXTURE_VARIANT(connection) {
 };
 
 FIXTURE_VARIANT_ADD(connection, stream_mark) {
-	SOCK_STREAM, SO_MARK, offsetof(struct __sk_buff, mark),
+	.type = SOCK_STREAM, .option = SO_MARK,
+	.field = offsetof(struct __sk_buff, mark),
 };
 
 FIXTURE_VARIANT_ADD(connection, stream_priority) {
-	SOCK_STREAM, SO_PRIORITY, offsetof(struct __sk_buff, priority),
+	.type = SOCK_STREAM, .option = SO_PRIORITY,
+	.field = offsetof(struct __sk_buff, priority),
 };
 
 FIXTURE_VARIANT_ADD(connection, record_mark) {
-	SOCK_SEQPACKET, SO_MARK, offsetof(struct __sk_buff, mark),
+	.type = SOCK_SEQPACKET, .option = SO_MARK,
+	.field = offsetof(struct __sk_buff, mark),
 };
 
 FIXTURE_VARIANT_ADD(connection, record_priority) {
-	SOCK_SEQPACKET, SO_PRIORITY, offsetof(struct __sk_buff, priority),
+	.type = SOCK_SEQPACKET, .option = SO_PRIORITY,
+	.field = offsetof(struct __sk_buff, priority),
 };
 
 FIXTURE_SETUP(connection)

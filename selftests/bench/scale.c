@@ -144,10 +144,15 @@ int main(int argc, char **argv)
 	double when_few = 0;
 	long before = 0;
 
-	if (argc != 4 || (few = atoi(argv[2])) < 1 || (many = atoi(argv[3])) <= few)
+	if (argc != 4)
 		errx(2, "usage: scale ferry|tcp FEW MANY");
+	few = atoi(argv[2]);
+	many = atoi(argv[3]);
+	if (few < 1 || many <= few)
+		errx(2, "FEW is at least 1, and MANY is more");
 	domain = !strcmp(argv[1], "ferry") ? AF_FERRY : AF_INET;
-	files.rlim_cur = files.rlim_max = 2 * many + 1000;
+	files.rlim_max = 2 * many + 1000;
+	files.rlim_cur = files.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &files))
 		err(1, "setrlimit RLIMIT_NOFILE");
 
