@@ -9,7 +9,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -154,52 +153,20 @@ TEST_F(wake, timeout)
 	EXPECT_EQ(1, sock_recv(self->fd, self->buf, 8, 0));
 }
 
-static void on_signal(int sig)
-{
-	(void)sig;
-}
-
-static int handle(int sig, int flags)
-{
-	struct sigaction action = {
-		.sa_handler = on_signal, .sa_flags = flags,
-	};
-
-	return sigaction(sig, &action, NULL);
-}
-
 TEST_F(wake, by_a_signal)
 {
-	ASSERT_EQ(0, handle(SIGUSR1, 0));
+	ASSERT_EQ(0, sleeper_handles(0));
 	ASSERT_TRUE(sleeper_start(&self->reader, SYS_recvfrom));
-	ASSERT_EQ(0, pthread_kill(self->reader.thread, SIGUSR1));
+	ASSERT_TRUE(sleeper_interrupt(&self->reader));
 	EXPECT_EQ(-EINTR, sleeper_join(&self->reader));
-}
-
-static volatile sig_atomic_t restarts;
-
-static void count_signal(int sig)
-{
-	restarts += sig == SIGUSR1;
-}
-
-static bool restarted(void *arg)
-{
-	(void)arg;
-	return restarts;
 }
 
 /* SA_RESTART: back to sleep, and then woken by a datagram. */
 TEST_F(wake, by_a_signal__restart)
 {
-	struct sigaction action = {
-		.sa_handler = count_signal, .sa_flags = SA_RESTART,
-	};
-
-	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
+	ASSERT_EQ(0, sleeper_handles(SA_RESTART));
 	ASSERT_TRUE(sleeper_start(&self->reader, SYS_recvfrom));
-	ASSERT_EQ(0, pthread_kill(self->reader.thread, SIGUSR1));
-	ASSERT_TRUE(wait_until(restarted, NULL));
+	ASSERT_TRUE(sleeper_interrupt(&self->reader));
 	ASSERT_TRUE(wait_asleep(self->reader.tid, SYS_recvfrom));
 	SEND("x");
 	EXPECT_EQ(1, sleeper_join(&self->reader));
@@ -210,11 +177,11 @@ TEST_F(wake, by_a_signal__restart_with_timeout)
 {
 	struct timeval limit = { .tv_sec = WAIT_MS / 1000 };
 
-	ASSERT_EQ(0, handle(SIGUSR1, SA_RESTART));
+	ASSERT_EQ(0, sleeper_handles(SA_RESTART));
 	ASSERT_EQ(0, setsockopt(self->fd, SOL_SOCKET, SO_RCVTIMEO, &limit,
 				sizeof(limit)));
 	ASSERT_TRUE(sleeper_start(&self->reader, SYS_recvfrom));
-	ASSERT_EQ(0, pthread_kill(self->reader.thread, SIGUSR1));
+	ASSERT_TRUE(sleeper_interrupt(&self->reader));
 	EXPECT_EQ(-EINTR, sleeper_join(&self->reader));
 }
 

@@ -723,42 +723,19 @@ TEST_F(record, sigio)
 	EXPECT_EQ(POLL_IN, info.si_code);
 }
 
-static volatile sig_atomic_t signals;
-
-static void on_signal(int sig)
-{
-	signals += sig == SIGUSR1;
-}
-
-static bool signalled(void *unused)
-{
-	(void)unused;
-	return signals;
-}
-
-static int handle(int flags)
-{
-	struct sigaction action = {
-		.sa_handler = on_signal, .sa_flags = flags,
-	};
-
-	return sigaction(SIGUSR1, &action, NULL);
-}
-
 TEST_F(record, interrupted__reader)
 {
-	ASSERT_EQ(0, handle(0));
+	ASSERT_EQ(0, sleeper_handles(0));
 	ASSERT_TRUE(sleeper_start(&self->reader, SYS_recvfrom));
-	ASSERT_EQ(0, pthread_kill(self->reader.thread, SIGUSR1));
+	ASSERT_TRUE(sleeper_interrupt(&self->reader));
 	EXPECT_EQ(-EINTR, sleeper_join(&self->reader));
 }
 
 TEST_F(record, interrupted__reader_restarts)
 {
-	ASSERT_EQ(0, handle(SA_RESTART));
+	ASSERT_EQ(0, sleeper_handles(SA_RESTART));
 	ASSERT_TRUE(sleeper_start(&self->reader, SYS_recvfrom));
-	ASSERT_EQ(0, pthread_kill(self->reader.thread, SIGUSR1));
-	ASSERT_TRUE(wait_until(signalled, NULL));
+	ASSERT_TRUE(sleeper_interrupt(&self->reader));
 	ASSERT_TRUE(wait_asleep(self->reader.tid, SYS_recvfrom));
 	SEND("x");
 	EXPECT_EQ(1, sleeper_join(&self->reader));
@@ -767,10 +744,10 @@ TEST_F(record, interrupted__reader_restarts)
 /* A restart would wait for longer than the time-out says. */
 TEST_F(record, interrupted__reader_with_time_out)
 {
-	ASSERT_EQ(0, handle(SA_RESTART));
+	ASSERT_EQ(0, sleeper_handles(SA_RESTART));
 	ASSERT_EQ(0, sock_timeout(self->b, SO_RCVTIMEO, WAIT_MS));
 	ASSERT_TRUE(sleeper_start(&self->reader, SYS_recvfrom));
-	ASSERT_EQ(0, pthread_kill(self->reader.thread, SIGUSR1));
+	ASSERT_TRUE(sleeper_interrupt(&self->reader));
 	EXPECT_EQ(-EINTR, sleeper_join(&self->reader));
 }
 
@@ -786,16 +763,14 @@ TEST_F(record, interrupted__sender)
 
 	while (sock_send(self->a, data, len, MSG_DONTWAIT) == (ssize_t)len)
 		count++;
-	ASSERT_EQ(0, handle(0));
+	ASSERT_EQ(0, sleeper_handles(0));
 	ASSERT_TRUE(sleeper_start(&writer, SYS_sendto));
-	ASSERT_EQ(0, pthread_kill(writer.thread, SIGUSR1));
+	ASSERT_TRUE(sleeper_interrupt(&writer));
 	EXPECT_EQ(-EINTR, sleeper_join(&writer));
 
-	signals = 0;
-	ASSERT_EQ(0, handle(SA_RESTART));
+	ASSERT_EQ(0, sleeper_handles(SA_RESTART));
 	ASSERT_TRUE(sleeper_start(&writer, SYS_sendto));
-	ASSERT_EQ(0, pthread_kill(writer.thread, SIGUSR1));
-	ASSERT_TRUE(wait_until(signalled, NULL));
+	ASSERT_TRUE(sleeper_interrupt(&writer));
 	ASSERT_TRUE(wait_asleep(writer.tid, SYS_sendto));
 	for (count++; count; count--)
 		ASSERT_EQ(len, sock_await(self->b, data, len));

@@ -289,35 +289,13 @@ TEST_F(accept, wakes)
 	close(client);
 }
 
-static volatile sig_atomic_t signals;
-
-static void on_signal(int sig)
-{
-	signals += sig == SIGUSR1;
-}
-
-static bool signalled(void *unused)
-{
-	(void)unused;
-	return signals;
-}
-
-static int handle(int flags)
-{
-	struct sigaction action = {
-		.sa_handler = on_signal, .sa_flags = flags,
-	};
-
-	return sigaction(SIGUSR1, &action, NULL);
-}
-
 TEST_F(accept, interrupted)
 {
 	struct sleeper sleeper = { .call = sleep_in_accept, .fd = self->fd };
 
-	ASSERT_EQ(0, handle(0));
+	ASSERT_EQ(0, sleeper_handles(0));
 	ASSERT_TRUE(sleeper_start(&sleeper, SYS_accept4));
-	ASSERT_EQ(0, pthread_kill(sleeper.thread, SIGUSR1));
+	ASSERT_TRUE(sleeper_interrupt(&sleeper));
 	EXPECT_EQ(-EINTR, sleeper_join(&sleeper));
 }
 
@@ -326,10 +304,9 @@ TEST_F(accept, interrupted__restart)
 	struct sleeper sleeper = { .call = sleep_in_accept, .fd = self->fd };
 	int client;
 
-	ASSERT_EQ(0, handle(SA_RESTART));
+	ASSERT_EQ(0, sleeper_handles(SA_RESTART));
 	ASSERT_TRUE(sleeper_start(&sleeper, SYS_accept4));
-	ASSERT_EQ(0, pthread_kill(sleeper.thread, SIGUSR1));
-	ASSERT_TRUE(wait_until(signalled, NULL));
+	ASSERT_TRUE(sleeper_interrupt(&sleeper));
 	ASSERT_TRUE(wait_asleep(sleeper.tid, SYS_accept4));
 	client = conn_to(SOCK_STREAM, &self->at);
 	EXPECT_LT(0, sleeper_join(&sleeper));
@@ -340,10 +317,10 @@ TEST_F(accept, interrupted__restart_with_timeout)
 {
 	struct sleeper sleeper = { .call = sleep_in_accept, .fd = self->fd };
 
-	ASSERT_EQ(0, handle(SA_RESTART));
+	ASSERT_EQ(0, sleeper_handles(SA_RESTART));
 	ASSERT_EQ(0, sock_timeout(self->fd, SO_RCVTIMEO, WAIT_MS));
 	ASSERT_TRUE(sleeper_start(&sleeper, SYS_accept4));
-	ASSERT_EQ(0, pthread_kill(sleeper.thread, SIGUSR1));
+	ASSERT_TRUE(sleeper_interrupt(&sleeper));
 	EXPECT_EQ(-EINTR, sleeper_join(&sleeper));
 }
 

@@ -11,7 +11,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -264,30 +263,14 @@ TEST_F(connect, timeout)
 	EXPECT_EQ(0, sock_events(self->fd));
 }
 
-static volatile sig_atomic_t signals;
-
-static void on_signal(int sig)
-{
-	signals += sig == SIGUSR1;
-}
-
-static int handle(int flags)
-{
-	struct sigaction action = {
-		.sa_handler = on_signal, .sa_flags = flags,
-	};
-
-	return sigaction(SIGUSR1, &action, NULL);
-}
-
 /* The attempt goes on behind the interrupted call. */
 TEST_F(connect, interrupted)
 {
 	self->caller.data = &self->there;
-	ASSERT_EQ(0, handle(0));
+	ASSERT_EQ(0, sleeper_handles(0));
 	ASSERT_EQ(0, link_hold("fy0", HOLD));
 	ASSERT_TRUE(sleeper_start(&self->caller, SYS_connect));
-	ASSERT_EQ(0, pthread_kill(self->caller.thread, SIGUSR1));
+	ASSERT_TRUE(sleeper_interrupt(&self->caller));
 	ASSERT_EQ(-EINTR, sleeper_join(&self->caller));
 	ASSERT_EQ(0, nonblocking(self->fd));
 	EXPECT_EQ(-EALREADY, sock_connect(self->fd, &self->there));
@@ -297,20 +280,13 @@ TEST_F(connect, interrupted)
 	EXPECT_EQ(-EISCONN, sock_connect(self->fd, &self->there));
 }
 
-static bool signalled(void *unused)
-{
-	(void)unused;
-	return signals;
-}
-
 TEST_F(connect, interrupted__restart)
 {
 	self->caller.data = &self->there;
-	ASSERT_EQ(0, handle(SA_RESTART));
+	ASSERT_EQ(0, sleeper_handles(SA_RESTART));
 	ASSERT_EQ(0, link_hold("fy0", HOLD));
 	ASSERT_TRUE(sleeper_start(&self->caller, SYS_connect));
-	ASSERT_EQ(0, pthread_kill(self->caller.thread, SIGUSR1));
-	ASSERT_TRUE(wait_until(signalled, NULL));
+	ASSERT_TRUE(sleeper_interrupt(&self->caller));
 	ASSERT_TRUE(wait_asleep(self->caller.tid, SYS_connect));
 	ASSERT_EQ(0, link_release("fy0"));
 	EXPECT_EQ(0, sleeper_join(&self->caller));
@@ -319,10 +295,10 @@ TEST_F(connect, interrupted__restart)
 /* With a time-out there is no restart: signal(7). */
 TEST_F(connect, interrupted__restart_with_timeout)
 {
-	ASSERT_EQ(0, handle(SA_RESTART));
+	ASSERT_EQ(0, sleeper_handles(SA_RESTART));
 	ASSERT_EQ(0, sock_timeout(self->fd, SO_SNDTIMEO, WAIT_MS));
 	ASSERT_TRUE(sleeper_start(&self->caller, SYS_connect));
-	ASSERT_EQ(0, pthread_kill(self->caller.thread, SIGUSR1));
+	ASSERT_TRUE(sleeper_interrupt(&self->caller));
 	EXPECT_EQ(-EINTR, sleeper_join(&self->caller));
 }
 

@@ -577,28 +577,6 @@ TEST_F(data, sender_times_out)
 	free(data);
 }
 
-static volatile sig_atomic_t signals;
-
-static void on_signal(int sig)
-{
-	signals += sig == SIGUSR1;
-}
-
-static int handle(int flags)
-{
-	struct sigaction action = {
-		.sa_handler = on_signal, .sa_flags = flags,
-	};
-
-	return sigaction(SIGUSR1, &action, NULL);
-}
-
-static bool signalled(void *unused)
-{
-	(void)unused;
-	return signals;
-}
-
 /* A signal ends the wait with what was sent so far, or EINTR. */
 TEST_F(data, sender_is_interrupted)
 {
@@ -606,15 +584,15 @@ TEST_F(data, sender_is_interrupted)
 
 	self->writer.data = calloc(1, LARGE);
 	ASSERT_EQ(0, sock_set(self->b, SOL_SOCKET, SO_RCVBUF, 32768));
-	ASSERT_EQ(0, handle(0));
+	ASSERT_EQ(0, sleeper_handles(0));
 	ASSERT_TRUE(sleeper_start(&self->writer, SYS_sendto));
-	ASSERT_EQ(0, pthread_kill(self->writer.thread, SIGUSR1));
+	ASSERT_TRUE(sleeper_interrupt(&self->writer));
 	n = sleeper_join(&self->writer);
 	EXPECT_LT(0, n);
 	EXPECT_GT(LARGE, n);
 	ASSERT_LT(0, conn_fill(self->a, self->b));
 	ASSERT_TRUE(sleeper_start(&self->writer, SYS_sendto));
-	ASSERT_EQ(0, pthread_kill(self->writer.thread, SIGUSR1));
+	ASSERT_TRUE(sleeper_interrupt(&self->writer));
 	EXPECT_EQ(-EINTR, sleeper_join(&self->writer));
 	free(self->writer.data);
 }
@@ -631,18 +609,17 @@ TEST_F(data, reader_times_out)
 
 TEST_F(data, reader_is_interrupted)
 {
-	ASSERT_EQ(0, handle(0));
+	ASSERT_EQ(0, sleeper_handles(0));
 	ASSERT_TRUE(sleeper_start(&self->reader, SYS_recvfrom));
-	ASSERT_EQ(0, pthread_kill(self->reader.thread, SIGUSR1));
+	ASSERT_TRUE(sleeper_interrupt(&self->reader));
 	EXPECT_EQ(-EINTR, sleeper_join(&self->reader));
 }
 
 TEST_F(data, reader_is_interrupted__restart)
 {
-	ASSERT_EQ(0, handle(SA_RESTART));
+	ASSERT_EQ(0, sleeper_handles(SA_RESTART));
 	ASSERT_TRUE(sleeper_start(&self->reader, SYS_recvfrom));
-	ASSERT_EQ(0, pthread_kill(self->reader.thread, SIGUSR1));
-	ASSERT_TRUE(wait_until(signalled, NULL));
+	ASSERT_TRUE(sleeper_interrupt(&self->reader));
 	ASSERT_TRUE(wait_asleep(self->reader.tid, SYS_recvfrom));
 	SEND("x");
 	EXPECT_EQ(1, sleeper_join(&self->reader));
@@ -652,11 +629,11 @@ TEST_F(data, reader_is_interrupted__waitall)
 {
 	self->reader.len = 10;
 	self->reader.flags = MSG_WAITALL;
-	ASSERT_EQ(0, handle(0));
+	ASSERT_EQ(0, sleeper_handles(0));
 	SEND("hello");
 	AWAIT(5);
 	ASSERT_TRUE(sleeper_start(&self->reader, SYS_recvfrom));
-	ASSERT_EQ(0, pthread_kill(self->reader.thread, SIGUSR1));
+	ASSERT_TRUE(sleeper_interrupt(&self->reader));
 	EXPECT_EQ(5, sleeper_join(&self->reader));
 }
 

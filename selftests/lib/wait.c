@@ -2,6 +2,7 @@
 /* Waiting on state: see wait.h. */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -98,6 +99,33 @@ long sleeper_join(struct sleeper *sleeper)
 	if (pthread_timedjoin_np(sleeper->thread, NULL, &end))
 		return -ETIMEDOUT;
 	return sleeper->result;
+}
+
+static volatile sig_atomic_t handled;
+
+static void handle(int sig)
+{
+	handled += sig == SIGUSR1;
+}
+
+int sleeper_handles(int flags)
+{
+	struct sigaction action = { .sa_handler = handle, .sa_flags = flags };
+
+	return sigaction(SIGUSR1, &action, NULL) ? -errno : 0;
+}
+
+static bool handled_more(void *arg)
+{
+	return handled > *(int *)arg;
+}
+
+bool sleeper_interrupt(struct sleeper *sleeper)
+{
+	int before = handled;
+
+	return !pthread_kill(sleeper->thread, SIGUSR1) &&
+	       wait_until(handled_more, &before);
 }
 
 long sleep_in_recv(struct sleeper *self)
