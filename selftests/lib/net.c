@@ -6,6 +6,9 @@
 /* Before linux/if.h, which then leaves out what this one has. */
 #include <net/if.h>
 #include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -61,6 +64,17 @@ int net_new(void)
 int net_enter(int net)
 {
 	return setns(net, CLONE_NEWNET) ? -errno : 0;
+}
+
+int net_shell(int net, const char *format, ...)
+{
+	char command[2048];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(command, sizeof(command), format, args);
+	va_end(args);
+	return net_enter(net) ?: system(command);
 }
 
 /* Send one request and wait for its answer. */

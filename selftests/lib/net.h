@@ -13,6 +13,9 @@
 /* Go into a new, empty namespace. Return: its descriptor, or -errno. */
 int net_new(void);
 int net_enter(int net);
+/* Run a command of the shell in a namespace. Return: what system() does. */
+int __attribute__((format(printf, 2, 3)))
+net_shell(int net, const char *format, ...);
 
 /*
  * struct link_spec - a device to make

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Much data over a connection: see transfer.h. */
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,15 +65,4 @@ bool carries_both_ways(const struct conn *conn, size_t size)
 {
 	return carries(conn->client, conn->server, size) &&
 	       carries(conn->server, conn->client, size);
-}
-
-int net_shell(int net, const char *format, ...)
-{
-	char command[2048];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(command, sizeof(command), format, args);
-	va_end(args);
-	return net_enter(net) ?: system(command);
 }

@@ -17,8 +17,4 @@
 bool carries(int from, int to, size_t size);
 bool carries_both_ways(const struct conn *conn, size_t size);
 
-/* Run a command of the shell in a namespace. Return: what system() does. */
-int __attribute__((format(printf, 2, 3)))
-net_shell(int net, const char *format, ...);
-
 #endif
