@@ -72,7 +72,7 @@ check-detectors: ## does each detector of the debug kernels tell?
 	@selftests/vm/debug_test | scripts/tap detectors
 
 check-kernel-debug check-kernel-kcsan: check-kernel-%:
-	@scripts/kselftest --kernel $* --mem 2G --timeout 3000
+	@scripts/kselftest --kernel $* --mem 2G --timeout 3600
 
 check-fault: ## every allocation of every operation fails once
 	@$(MAKE) -s -C selftests/fault check | scripts/tap 'fault injection'
