@@ -117,8 +117,8 @@ TEST_F(offload, whole)
 	struct wire *wire = &self->wire;
 
 	ASSERT_TRUE(carries(self->conn.client, self->conn.server, SIZE));
-	EXPECT_GT(FRAMES, sent(wire->red, "fy0"));
-	EXPECT_GT(FRAMES, received(wire->blue, "fy1"));
+	EXPECT_GT(FRAMES / 4, sent(wire->red, "fy0"));
+	EXPECT_GT(FRAMES / 4, received(wire->blue, "fy1"));
 }
 
 /*
