@@ -184,34 +184,30 @@ static void ferry_link_free_rcu(struct rcu_head *rcu)
 			container_of(rcu, struct ferry_link, rcu));
 }
 
-/* An address is gone: those of the links that are there. */
-static void ferry_link_reset_maybe(struct ferry_links *links)
+/*
+ * Take an address away; that of a link is another one by now, or the link is none any
+ * more. The filter is made anew, of those that are there.
+ */
+static void ferry_link_addr_remove(struct ferry_links *links,
+				   struct ferry_link_addr *addr)
 {
 	const struct ferry_link *link;
 	unsigned long ifindex;
 	u64 maybe = 0;
 
 	ASSERT_RTNL();
+	rhltable_remove(&links->by_addr, &addr->node, ferry_link_addr_params);
+	call_rcu(&addr->rcu, ferry_link_addr_free_rcu);
 	xa_for_each(&links->by_ifindex, ifindex, link)
 		maybe |= ferry_link_bit(ferry_link_address(link));
 	WRITE_ONCE(links->maybe, maybe);
-}
-
-static void ferry_link_addr_remove(struct ferry_link *link)
-{
-	struct ferry_link_addr *addr = rtnl_dereference(link->addr);
-
-	rhltable_remove(&link->fn->links.by_addr, &addr->node,
-			ferry_link_addr_params);
-	call_rcu(&addr->rcu, ferry_link_addr_free_rcu);
 }
 
 /* Give a link its device's present address. */
 static int ferry_link_addr_add(struct ferry_link *link)
 {
 	struct ferry_links *links = &link->fn->links;
-	struct ferry_link_addr *addr;
-	bool replaces;
+	struct ferry_link_addr *addr, *old;
 	int err;
 
 	ASSERT_RTNL();
@@ -229,12 +225,10 @@ static int ferry_link_addr_add(struct ferry_link *link)
 		kmem_cache_free(ferry_link_addr_cache, addr);
 		return err;
 	}
-	replaces = rcu_access_pointer(link->addr);
-	if (replaces)
-		ferry_link_addr_remove(link);
+	old = rtnl_dereference(link->addr);
 	rcu_assign_pointer(link->addr, addr);
-	if (replaces)
-		ferry_link_reset_maybe(links);
+	if (old)
+		ferry_link_addr_remove(links, old);
 	return 0;
 }
 
@@ -308,7 +302,7 @@ int ferry_link_enable(struct ferry_net *fn, struct net_device *dev,
 	return 0;
 
 remove:
-	ferry_link_addr_remove(link);
+	ferry_link_addr_remove(&fn->links, rtnl_dereference(link->addr));
 free:
 	call_rcu(&link->rcu, ferry_link_free_rcu);
 	return err;
@@ -326,8 +320,7 @@ static void ferry_link_remove(struct ferry_link *link)
 	if (link->loop)
 		RCU_INIT_POINTER(links->loop, NULL);
 	ferry_link_changed(links);
-	ferry_link_addr_remove(link);
-	ferry_link_reset_maybe(links);
+	ferry_link_addr_remove(links, rtnl_dereference(link->addr));
 	netdev_put(link->dev, &link->tracker);
 	call_rcu(&link->rcu, ferry_link_free_rcu);
 }
