@@ -155,18 +155,14 @@ TEST_F(wake, timeout)
 
 TEST_F(wake, by_a_signal)
 {
-	ASSERT_EQ(0, sleeper_handles(0));
-	ASSERT_TRUE(sleeper_start(&self->reader, SYS_recvfrom));
-	ASSERT_TRUE(sleeper_interrupt(&self->reader));
+	ASSERT_TRUE(sleeper_interrupt(&self->reader, SYS_recvfrom, 0));
 	EXPECT_EQ(-EINTR, sleeper_join(&self->reader));
 }
 
 /* SA_RESTART: back to sleep, and then woken by a datagram. */
 TEST_F(wake, by_a_signal__restart)
 {
-	ASSERT_EQ(0, sleeper_handles(SA_RESTART));
-	ASSERT_TRUE(sleeper_start(&self->reader, SYS_recvfrom));
-	ASSERT_TRUE(sleeper_interrupt(&self->reader));
+	ASSERT_TRUE(sleeper_interrupt(&self->reader, SYS_recvfrom, SA_RESTART));
 	ASSERT_TRUE(wait_asleep(self->reader.tid, SYS_recvfrom));
 	SEND("x");
 	EXPECT_EQ(1, sleeper_join(&self->reader));
@@ -177,11 +173,9 @@ TEST_F(wake, by_a_signal__restart_with_timeout)
 {
 	struct timeval limit = { .tv_sec = WAIT_MS / 1000 };
 
-	ASSERT_EQ(0, sleeper_handles(SA_RESTART));
 	ASSERT_EQ(0, setsockopt(self->fd, SOL_SOCKET, SO_RCVTIMEO, &limit,
 				sizeof(limit)));
-	ASSERT_TRUE(sleeper_start(&self->reader, SYS_recvfrom));
-	ASSERT_TRUE(sleeper_interrupt(&self->reader));
+	ASSERT_TRUE(sleeper_interrupt(&self->reader, SYS_recvfrom, SA_RESTART));
 	EXPECT_EQ(-EINTR, sleeper_join(&self->reader));
 }
 

@@ -725,17 +725,13 @@ TEST_F(record, sigio)
 
 TEST_F(record, interrupted__reader)
 {
-	ASSERT_EQ(0, sleeper_handles(0));
-	ASSERT_TRUE(sleeper_start(&self->reader, SYS_recvfrom));
-	ASSERT_TRUE(sleeper_interrupt(&self->reader));
+	ASSERT_TRUE(sleeper_interrupt(&self->reader, SYS_recvfrom, 0));
 	EXPECT_EQ(-EINTR, sleeper_join(&self->reader));
 }
 
 TEST_F(record, interrupted__reader_restarts)
 {
-	ASSERT_EQ(0, sleeper_handles(SA_RESTART));
-	ASSERT_TRUE(sleeper_start(&self->reader, SYS_recvfrom));
-	ASSERT_TRUE(sleeper_interrupt(&self->reader));
+	ASSERT_TRUE(sleeper_interrupt(&self->reader, SYS_recvfrom, SA_RESTART));
 	ASSERT_TRUE(wait_asleep(self->reader.tid, SYS_recvfrom));
 	SEND("x");
 	EXPECT_EQ(1, sleeper_join(&self->reader));
@@ -744,10 +740,8 @@ TEST_F(record, interrupted__reader_restarts)
 /* A restart would wait for longer than the time-out says. */
 TEST_F(record, interrupted__reader_with_time_out)
 {
-	ASSERT_EQ(0, sleeper_handles(SA_RESTART));
 	ASSERT_EQ(0, sock_timeout(self->b, SO_RCVTIMEO, WAIT_MS));
-	ASSERT_TRUE(sleeper_start(&self->reader, SYS_recvfrom));
-	ASSERT_TRUE(sleeper_interrupt(&self->reader));
+	ASSERT_TRUE(sleeper_interrupt(&self->reader, SYS_recvfrom, SA_RESTART));
 	EXPECT_EQ(-EINTR, sleeper_join(&self->reader));
 }
 
@@ -763,14 +757,10 @@ TEST_F(record, interrupted__sender)
 
 	while (sock_send(self->a, data, len, MSG_DONTWAIT) == (ssize_t)len)
 		count++;
-	ASSERT_EQ(0, sleeper_handles(0));
-	ASSERT_TRUE(sleeper_start(&writer, SYS_sendto));
-	ASSERT_TRUE(sleeper_interrupt(&writer));
+	ASSERT_TRUE(sleeper_interrupt(&writer, SYS_sendto, 0));
 	EXPECT_EQ(-EINTR, sleeper_join(&writer));
 
-	ASSERT_EQ(0, sleeper_handles(SA_RESTART));
-	ASSERT_TRUE(sleeper_start(&writer, SYS_sendto));
-	ASSERT_TRUE(sleeper_interrupt(&writer));
+	ASSERT_TRUE(sleeper_interrupt(&writer, SYS_sendto, SA_RESTART));
 	ASSERT_TRUE(wait_asleep(writer.tid, SYS_sendto));
 	for (count++; count; count--)
 		ASSERT_EQ(len, sock_await(self->b, data, len));

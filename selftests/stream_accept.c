@@ -293,9 +293,7 @@ TEST_F(accept, interrupted)
 {
 	struct sleeper sleeper = { .call = sleep_in_accept, .fd = self->fd };
 
-	ASSERT_EQ(0, sleeper_handles(0));
-	ASSERT_TRUE(sleeper_start(&sleeper, SYS_accept4));
-	ASSERT_TRUE(sleeper_interrupt(&sleeper));
+	ASSERT_TRUE(sleeper_interrupt(&sleeper, SYS_accept4, 0));
 	EXPECT_EQ(-EINTR, sleeper_join(&sleeper));
 }
 
@@ -304,9 +302,7 @@ TEST_F(accept, interrupted__restart)
 	struct sleeper sleeper = { .call = sleep_in_accept, .fd = self->fd };
 	int client;
 
-	ASSERT_EQ(0, sleeper_handles(SA_RESTART));
-	ASSERT_TRUE(sleeper_start(&sleeper, SYS_accept4));
-	ASSERT_TRUE(sleeper_interrupt(&sleeper));
+	ASSERT_TRUE(sleeper_interrupt(&sleeper, SYS_accept4, SA_RESTART));
 	ASSERT_TRUE(wait_asleep(sleeper.tid, SYS_accept4));
 	client = conn_to(SOCK_STREAM, &self->at);
 	EXPECT_LT(0, sleeper_join(&sleeper));
@@ -317,10 +313,8 @@ TEST_F(accept, interrupted__restart_with_timeout)
 {
 	struct sleeper sleeper = { .call = sleep_in_accept, .fd = self->fd };
 
-	ASSERT_EQ(0, sleeper_handles(SA_RESTART));
 	ASSERT_EQ(0, sock_timeout(self->fd, SO_RCVTIMEO, WAIT_MS));
-	ASSERT_TRUE(sleeper_start(&sleeper, SYS_accept4));
-	ASSERT_TRUE(sleeper_interrupt(&sleeper));
+	ASSERT_TRUE(sleeper_interrupt(&sleeper, SYS_accept4, SA_RESTART));
 	EXPECT_EQ(-EINTR, sleeper_join(&sleeper));
 }
 

@@ -267,10 +267,8 @@ TEST_F(connect, timeout)
 TEST_F(connect, interrupted)
 {
 	self->caller.data = &self->there;
-	ASSERT_EQ(0, sleeper_handles(0));
 	ASSERT_EQ(0, link_hold("fy0", HOLD));
-	ASSERT_TRUE(sleeper_start(&self->caller, SYS_connect));
-	ASSERT_TRUE(sleeper_interrupt(&self->caller));
+	ASSERT_TRUE(sleeper_interrupt(&self->caller, SYS_connect, 0));
 	ASSERT_EQ(-EINTR, sleeper_join(&self->caller));
 	ASSERT_EQ(0, nonblocking(self->fd));
 	EXPECT_EQ(-EALREADY, sock_connect(self->fd, &self->there));
@@ -283,10 +281,8 @@ TEST_F(connect, interrupted)
 TEST_F(connect, interrupted__restart)
 {
 	self->caller.data = &self->there;
-	ASSERT_EQ(0, sleeper_handles(SA_RESTART));
 	ASSERT_EQ(0, link_hold("fy0", HOLD));
-	ASSERT_TRUE(sleeper_start(&self->caller, SYS_connect));
-	ASSERT_TRUE(sleeper_interrupt(&self->caller));
+	ASSERT_TRUE(sleeper_interrupt(&self->caller, SYS_connect, SA_RESTART));
 	ASSERT_TRUE(wait_asleep(self->caller.tid, SYS_connect));
 	ASSERT_EQ(0, link_release("fy0"));
 	EXPECT_EQ(0, sleeper_join(&self->caller));
@@ -295,10 +291,8 @@ TEST_F(connect, interrupted__restart)
 /* With a time-out there is no restart: signal(7). */
 TEST_F(connect, interrupted__restart_with_timeout)
 {
-	ASSERT_EQ(0, sleeper_handles(SA_RESTART));
 	ASSERT_EQ(0, sock_timeout(self->fd, SO_SNDTIMEO, WAIT_MS));
-	ASSERT_TRUE(sleeper_start(&self->caller, SYS_connect));
-	ASSERT_TRUE(sleeper_interrupt(&self->caller));
+	ASSERT_TRUE(sleeper_interrupt(&self->caller, SYS_connect, SA_RESTART));
 	EXPECT_EQ(-EINTR, sleeper_join(&self->caller));
 }
 

@@ -584,15 +584,12 @@ TEST_F(data, sender_is_interrupted)
 
 	self->writer.data = calloc(1, LARGE);
 	ASSERT_EQ(0, sock_set(self->b, SOL_SOCKET, SO_RCVBUF, 32768));
-	ASSERT_EQ(0, sleeper_handles(0));
-	ASSERT_TRUE(sleeper_start(&self->writer, SYS_sendto));
-	ASSERT_TRUE(sleeper_interrupt(&self->writer));
+	ASSERT_TRUE(sleeper_interrupt(&self->writer, SYS_sendto, 0));
 	n = sleeper_join(&self->writer);
 	EXPECT_LT(0, n);
 	EXPECT_GT(LARGE, n);
 	ASSERT_LT(0, conn_fill(self->a, self->b));
-	ASSERT_TRUE(sleeper_start(&self->writer, SYS_sendto));
-	ASSERT_TRUE(sleeper_interrupt(&self->writer));
+	ASSERT_TRUE(sleeper_interrupt(&self->writer, SYS_sendto, 0));
 	EXPECT_EQ(-EINTR, sleeper_join(&self->writer));
 	free(self->writer.data);
 }
@@ -609,17 +606,13 @@ TEST_F(data, reader_times_out)
 
 TEST_F(data, reader_is_interrupted)
 {
-	ASSERT_EQ(0, sleeper_handles(0));
-	ASSERT_TRUE(sleeper_start(&self->reader, SYS_recvfrom));
-	ASSERT_TRUE(sleeper_interrupt(&self->reader));
+	ASSERT_TRUE(sleeper_interrupt(&self->reader, SYS_recvfrom, 0));
 	EXPECT_EQ(-EINTR, sleeper_join(&self->reader));
 }
 
 TEST_F(data, reader_is_interrupted__restart)
 {
-	ASSERT_EQ(0, sleeper_handles(SA_RESTART));
-	ASSERT_TRUE(sleeper_start(&self->reader, SYS_recvfrom));
-	ASSERT_TRUE(sleeper_interrupt(&self->reader));
+	ASSERT_TRUE(sleeper_interrupt(&self->reader, SYS_recvfrom, SA_RESTART));
 	ASSERT_TRUE(wait_asleep(self->reader.tid, SYS_recvfrom));
 	SEND("x");
 	EXPECT_EQ(1, sleeper_join(&self->reader));
@@ -629,11 +622,9 @@ TEST_F(data, reader_is_interrupted__waitall)
 {
 	self->reader.len = 10;
 	self->reader.flags = MSG_WAITALL;
-	ASSERT_EQ(0, sleeper_handles(0));
 	SEND("hello");
 	AWAIT(5);
-	ASSERT_TRUE(sleeper_start(&self->reader, SYS_recvfrom));
-	ASSERT_TRUE(sleeper_interrupt(&self->reader));
+	ASSERT_TRUE(sleeper_interrupt(&self->reader, SYS_recvfrom, 0));
 	EXPECT_EQ(5, sleeper_join(&self->reader));
 }
 

@@ -108,23 +108,19 @@ static void handle(int sig)
 	handled += sig == SIGUSR1;
 }
 
-int sleeper_handles(int flags)
-{
-	struct sigaction action = { .sa_handler = handle, .sa_flags = flags };
-
-	return sigaction(SIGUSR1, &action, NULL) ? -errno : 0;
-}
-
 static bool handled_more(void *arg)
 {
 	return handled > *(int *)arg;
 }
 
-bool sleeper_interrupt(struct sleeper *sleeper)
+bool sleeper_interrupt(struct sleeper *sleeper, long syscall, int flags)
 {
+	struct sigaction action = { .sa_handler = handle, .sa_flags = flags };
 	int before = handled;
 
-	return !pthread_kill(sleeper->thread, SIGUSR1) &&
+	return !sigaction(SIGUSR1, &action, NULL) &&
+	       sleeper_start(sleeper, syscall) &&
+	       !pthread_kill(sleeper->thread, SIGUSR1) &&
 	       wait_until(handled_more, &before);
 }
 

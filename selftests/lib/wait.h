@@ -43,10 +43,11 @@ bool sleeper_run(struct sleeper *sleeper);
 /* Return: what @call returned, or -ETIMEDOUT if it still sleeps. */
 long sleeper_join(struct sleeper *sleeper);
 
-/* Sleepers handle SIGUSR1, with these SA_* flags. Return: 0 or -errno. */
-int sleeper_handles(int flags);
-/* Send it to one. Return: whether it was handled. */
-bool sleeper_interrupt(struct sleeper *sleeper);
+/*
+ * Start one that sleeps, and interrupt it by a signal, of which the handler has these
+ * SA_* flags. Return: whether it slept, and has handled it.
+ */
+bool sleeper_interrupt(struct sleeper *sleeper, long syscall, int flags);
 
 /* Calls that sleepers make. */
 long sleep_in_recv(struct sleeper *self);
