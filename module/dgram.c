@@ -170,17 +170,6 @@ static void ferry_dgram_unreach(struct ferry_net *fn, struct sk_buff *skb)
 	consume_skb(skb);
 }
 
-/* Where a datagram came from, for recvfrom(2). */
-static void ferry_dgram_source(struct msghdr *msg, const struct sk_buff *skb)
-{
-	const struct ferry_skb_cb *cb = ferry_skb_cb(skb);
-
-	if (!msg->msg_name)
-		return;
-	ferry_socket_name(msg->msg_name, cb->saddr, cb->pkt.sport, cb->iif);
-	msg->msg_namelen = sizeof(struct sockaddr_ferry);
-}
-
 static int ferry_dgram_recvmsg(struct socket *sock, struct msghdr *msg,
 			       size_t len, int flags)
 {
@@ -218,7 +207,8 @@ static int ferry_dgram_recvmsg(struct socket *sock, struct msghdr *msg,
 
 	sock_recv_cmsgs(msg, sk, skb);
 	ferry_dgram_put_cmsgs(sk, msg, skb);
-	ferry_dgram_source(msg, skb);
+	ferry_socket_source(msg, ferry_skb_cb(skb)->saddr,
+			    ferry_skb_cb(skb)->pkt.sport, ferry_skb_cb(skb)->iif);
 	err = flags & MSG_TRUNC ? skb->len - off : copied;
 	if (peek)
 		sk_peek_offset_fwd(sk, copied);

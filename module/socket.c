@@ -90,6 +90,23 @@ void ferry_socket_name(struct sockaddr_ferry *sfy, u64 addr, u32 port,
 }
 
 /**
+ * ferry_socket_source() - say whose it is that recvmsg(2) returns
+ * @msg: the message; who does not ask is not told
+ * @addr: address
+ * @port: port
+ * @ifindex: interface index
+ *
+ * Context: process.
+ */
+void ferry_socket_source(struct msghdr *msg, u64 addr, u32 port, int ifindex)
+{
+	if (!msg->msg_name)
+		return;
+	ferry_socket_name(msg->msg_name, addr, port, ifindex);
+	msg->msg_namelen = sizeof(struct sockaddr_ferry);
+}
+
+/**
  * ferry_socket_parse() - read a sockaddr that a program gave
  * @addr: the sockaddr, already in the kernel
  * @len: its length in bytes

@@ -105,5 +105,6 @@ int ferry_socket_set_peer(struct sock *sk, u64 addr, u32 port, int ifindex);
 u64 ferry_socket_addr(const struct sockaddr_ferry *sfy);
 void ferry_socket_name(struct sockaddr_ferry *sfy, u64 addr, u32 port,
 		       int ifindex);
+void ferry_socket_source(struct msghdr *msg, u64 addr, u32 port, int ifindex);
 
 #endif /* _FERRY_SOCKET_H */

@@ -967,18 +967,6 @@ static void ferry_record_done(struct sock *sk, const struct ferry_record_at *at,
 	ferry_stream_read_some(sk);
 }
 
-/* Whose record it is: the peer's, as with AF_UNIX, and as getpeername(2) has it. */
-static void ferry_record_name(const struct sock *sk, struct msghdr *msg)
-{
-	const struct ferry_flow *flow = &ferry_stream(sk)->flow;
-
-	if (!msg->msg_name)
-		return;
-	ferry_socket_name(msg->msg_name, flow->key.raddr, flow->key.rport,
-			  flow->ifindex);
-	msg->msg_namelen = sizeof(struct sockaddr_ferry);
-}
-
 static int ferry_stream_recv_record(struct sock *sk, struct msghdr *msg,
 				    size_t len, int flags)
 {
@@ -1017,7 +1005,9 @@ static int ferry_stream_recv_record(struct sock *sk, struct msghdr *msg,
 		sk_peek_offset_fwd(sk, len - rd.room);
 	else
 		sk_peek_offset_bwd(sk, rd.len);
-	ferry_record_name(sk, msg);
+	/* As with AF_UNIX, and as getpeername(2) has it. */
+	ferry_socket_source(msg, fy->flow.key.raddr, fy->flow.key.rport,
+			    fy->flow.ifindex);
 	msg->msg_flags |= rd.len - skip > len ? MSG_TRUNC : MSG_EOR;
 	return flags & MSG_TRUNC ? rd.len - skip : len - rd.room;
 }
