@@ -275,6 +275,9 @@ enum ferry_send ferry_conn_next(struct ferry_conn *conn, u64 now,
 
 	plan->chunk = NULL;
 	plan->limit = 0;
+	/* Most often, after a segment that arrived. */
+	if (!conn->pending && conn->snd_end == conn->snd_una)
+		return FERRY_SEND_NOTHING;
 	if (conn->pending & (FERRY_PENDING_SYN | FERRY_PENDING_RST))
 		return FERRY_SEND_CONTROL;
 	if (has_data_state(conn)) {
