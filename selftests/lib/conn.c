@@ -332,12 +332,22 @@ int sock_timeout(int fd, int option, int ms)
 			  sizeof(limit)) ? -errno : 0;
 }
 
-long clock_ms(void)
+static long milliseconds(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+long clock_ms(void)
+{
+	return milliseconds(CLOCK_MONOTONIC);
+}
+
+long clock_tick_ms(void)
+{
+	return milliseconds(CLOCK_MONOTONIC_COARSE);
 }
 
 long clock_real_ns(void)

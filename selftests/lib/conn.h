@@ -89,6 +89,13 @@ int sock_timeout(int fd, int option, int ms);
 
 /* Milliseconds of a clock that does not go back. */
 long clock_ms(void);
+
+/*
+ * The same of one that moves with the kernel's ticks, as time-outs do. On a machine
+ * that has too much to do ticks come late and several at once: by any other clock, a
+ * time-out may then seem short.
+ */
+long clock_tick_ms(void);
 /* Nanoseconds of the clock that packets are stamped by. */
 long clock_real_ns(void);
 
