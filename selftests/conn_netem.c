@@ -217,6 +217,7 @@ static bool act(struct side *side, struct epoll_event *event)
 		return give_up(side, end, "error", sock_error(end->fd));
 	if (end->over && end->sent == BYTES) {
 		close(end->fd);
+		end->fd = -1;
 		side->done++;
 	}
 	return true;
@@ -273,12 +274,35 @@ static void connect_all(struct side *side, const unsigned char *addr)
 	}
 }
 
+static const char *unfinished(const struct side *side)
+{
+	static char text[200];
+	struct ferry_info info;
+	const struct end *end;
+	socklen_t len;
+
+	for (end = side->end; end < side->end + side->clients; end++) {
+		len = sizeof(info);
+		if (end->fd <= 0 || getsockopt(end->fd, SOL_FERRY, FERRY_INFO,
+					       &info, &len))
+			continue;
+		snprintf(text, sizeof(text),
+			 "%d: state %u, sent %zu, heard %zu%s, RTO %u us",
+			 end->index, info.fyi_state, end->sent, end->heard,
+			 end->over ? ", all" : "", info.fyi_rto);
+		return text;
+	}
+	return "none";
+}
+
 #define EXPECT_DONE(side) do { \
 	EXPECT_EQ(NULL, (side)->error) { \
 		TH_LOG("connection %d: %s: %s", (side)->at, (side)->error, \
 		       strerror((side)->err)); \
 	} \
-	EXPECT_EQ((side)->clients, (side)->done); \
+	EXPECT_EQ((side)->clients, (side)->done) { \
+		TH_LOG("the first of the rest: %s", unfinished(side)); \
+	} \
 } while (0)
 
 TEST_F_TIMEOUT(netem, two_hundred, 390)
