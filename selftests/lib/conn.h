@@ -96,6 +96,7 @@ long clock_ms(void);
  * time-out may then seem short.
  */
 long clock_tick_ms(void);
+
 /* Nanoseconds of the clock that packets are stamped by. */
 long clock_real_ns(void);
 
