@@ -5,7 +5,7 @@
 
 #include <sys/socket.h>
 
-#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+#include "kselftest.h"
 
 /* @fd, which may be bound to a port of which there is a connection left. */
 static inline int reusing(int fd)

@@ -3,7 +3,7 @@
 # vsock.sh - the kernel's own test of AF_VSOCK, on our sockets
 #
 # Prints TAP. Its two ends, which agree over TCP on what comes next, are in one new
-# network namespace. A case has passed if both say so.
+# network namespace. A case has passed if both say so, and all if both end with 0.
 
 if [ -z "${VSOCK_INSIDE:-}" ]; then
 	VSOCK_INSIDE=y exec unshare --net "$0"
@@ -28,13 +28,13 @@ until grep -q " 0100007F:$(printf %04X $port) .* 0A " /proc/net/tcp; do
 	kill -0 $! || break
 	sleep 0.1
 done
-end client
-wait $!
+failed=0
+end client || failed=1
+wait $! || failed=1
 
 "$program" --list | sed -n 's/\t/ - /; 2,$p' >"$dir/cases"
 echo TAP version 13
 echo "1..$(wc -l <"$dir/cases")"
-failed=0
 while read -r case; do
 	if grep -qFx "$case...ok" "$dir/client" && grep -qFx "$case...ok" "$dir/server"; then
 		echo "ok $((${case%% *} + 1)) ${case#* - }"
