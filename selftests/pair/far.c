@@ -82,6 +82,15 @@ static void echo_datagram(int fd)
 		sock_send_to(fd, chunk, n, &from);
 }
 
+/* Who went before this client has heard of its connection would reset it. */
+static int last_one(int listener)
+{
+	int fd = conn_accept(listener);
+
+	check(fd >= 0 && !recv(fd, chunk, CHUNK, 0), "the end of the last one");
+	return 0;
+}
+
 static int serve(void)
 {
 	struct pollfd pfd[] = {
@@ -107,11 +116,11 @@ static int serve(void)
 		if (pfd[2].revents)
 			echo_datagram(pfd[2].fd);
 		if (pfd[3].revents)
-			return 0;
+			return last_one(pfd[3].fd);
 	}
 }
 
-/* The server may not be up yet. */
+/* The other machine may not be up yet, or not listen. */
 static int reach(int type, unsigned int port)
 {
 	struct sockaddr_ferry to = sfy(server, port);
@@ -119,12 +128,12 @@ static int reach(int type, unsigned int port)
 
 	for (i = 0; i < 600; i++) {
 		fd = conn_to(type, &to);
-		if (fd >= 0)
-			return fd;
+		if (fd != -ECONNREFUSED && fd != -ETIMEDOUT)
+			break;
 		poll(NULL, 0, 100);
 	}
-	errno = -fd;
-	check(false, "connect");
+	errno = fd < 0 ? -fd : 0;
+	check(fd >= 0, "connect");
 	return fd;
 }
 
