@@ -4,6 +4,7 @@
  *
  * It lives in the initramfs that scripts/vm makes, in which
  *
+ *	/near		is a layer over the host's files: those that are used most
  *	/modules	holds kernel modules to load, in the order of their names
  *	/vm/command	is the command and its arguments, each ended by a NUL
  *	/vm/environ	its environment, the same way
@@ -278,7 +279,7 @@ static void change_root(void)
 	make_dirs("/scratch/upper");
 	make_dirs("/scratch/work");
 	mount_on("root", "/root", "overlay", 0,
-		 "lowerdir=/host,upperdir=/scratch/upper,workdir=/scratch/work");
+		 "lowerdir=/near:/host,upperdir=/scratch/upper,workdir=/scratch/work");
 	for (i = 0; i < sizeof(moved) / sizeof(moved[0]); i++) {
 		snprintf(target, sizeof(target), "/root%s", moved[i]);
 		mount_on(moved[i], target, NULL, MS_MOVE, NULL);
