@@ -119,6 +119,22 @@ static bool ferry_port_in_use(const struct ferry_bucket *bucket,
 }
 
 /*
+ * Has a socket a program of its own, which others' would take the place of? It joins
+ * no group that there is, as with TCP and UDP.
+ */
+static bool ferry_port_has_program(const struct sock *sk)
+{
+	const struct sock_reuseport *group;
+	bool has;
+
+	rcu_read_lock();
+	group = rcu_dereference(sk->sk_reuseport_cb);
+	has = group && group->num_socks == 1 && rcu_access_pointer(group->prog);
+	rcu_read_unlock();
+	return has;
+}
+
+/*
  * Is there a socket at the port that does not share it with @sk? What
  * SO_REUSEADDR and SO_REUSEPORT allow to UDP and to TCP; a port chosen by the
  * kernel (@chosen) is shared with none.
@@ -139,7 +155,8 @@ static bool ferry_port_conflict(const struct ferry_bucket *bucket,
 		    READ_ONCE(other->sk_state) != TCP_LISTEN)
 			continue;
 		if ((both & FERRY_SHARE_REUSEPORT) &&
-		    ferry_port_same_user(sk, other))
+		    ferry_port_same_user(sk, other) &&
+		    !ferry_port_has_program(sk))
 			continue;
 		return true;
 	}
@@ -198,9 +215,11 @@ static int ferry_port_take(struct ferry_ports *ports, struct sock *sk,
 		      ferry_port_in_use(bucket, sk)))
 		return -EADDRINUSE;
 
-	/* Those of a stream form their group when they listen. */
-	if (sk->sk_reuseport && sk->sk_type == SOCK_DGRAM)
-		err = ferry_port_join_group(bucket, sk);
+	/* Streams join theirs when they listen, and may have a program before. */
+	if (sk->sk_reuseport)
+		err = sk->sk_type == SOCK_DGRAM ?
+		      ferry_port_join_group(bucket, sk) :
+		      reuseport_alloc(sk, !ferry_sk(sk)->saddr);
 	if (err) {
 		ferry_bucket_release(ports, bucket);
 		return err;

@@ -185,6 +185,23 @@ TEST_F(group, program_steers)
 	close(fd);
 }
 
+/* Who has a program of his own does not lose it by joining others. */
+TEST_F(group, program_of_its_own)
+{
+	struct sock_filter code[] = { { BPF_RET | BPF_K, 0, 0, 0 } };
+	struct sock_fprog prog = { ARRAY_SIZE(code), code };
+	int fd = reuseport(), i;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog,
+				sizeof(prog)));
+	EXPECT_EQ(-EADDRINUSE, sock_bind(fd, &self->at));
+	for (i = 0; i < MEMBERS; i++)
+		close(self->member[i]);
+	EXPECT_EQ(0, sock_bind(fd, &self->at));
+	close(fd);
+}
+
 /* Who is connected has what its peer sends, and nothing else. */
 TEST_F(group, connected_member)
 {

@@ -424,14 +424,20 @@ TEST_F(listen, shut_down__wakes)
 #define MEMBERS	4
 #define FLOWS	64
 
-static int member(unsigned int port)
+static int bound_member(unsigned int port)
 {
 	struct sockaddr_ferry at = sfy(addr_any, port);
 	int fd = conn_socket(SOCK_STREAM), err;
 
-	err = sock_set(fd, SOL_FERRY, FERRY_REUSEPORT, 1) ?:
-	      sock_bind(fd, &at) ?: listen_at(fd, FLOWS);
+	err = sock_set(fd, SOL_FERRY, FERRY_REUSEPORT, 1) ?: sock_bind(fd, &at);
 	return err ?: fd;
+}
+
+static int member(unsigned int port)
+{
+	int fd = bound_member(port);
+
+	return fd < 0 ? fd : listen_at(fd, FLOWS) ?: fd;
 }
 
 /* Which member has one waiting? Takes it. -1: none within the time. */
@@ -485,26 +491,74 @@ TEST_F(listen, reuseport)
 	}
 }
 
-/* A program chooses the listener. */
-TEST_F(listen, reuseport__program)
+/* Those that come are number two's. */
+static int attach_program(int fd)
 {
 	struct sock_filter code[] = { { BPF_RET | BPF_K, 0, 0, 2 } };
 	struct sock_fprog prog = { ARRAY_SIZE(code), code };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog,
+			  sizeof(prog)) ? -errno : 0;
+}
+
+/* A program chooses the listener. */
+TEST_F(listen, reuseport__program)
+{
 	int members[MEMBERS], i, client;
 
 	for (i = 0; i < MEMBERS; i++) {
 		members[i] = member(PORT);
 		ASSERT_LE(0, members[i]);
 	}
-	ASSERT_EQ(0, setsockopt(members[0], SOL_SOCKET,
-				SO_ATTACH_REUSEPORT_CBPF, &prog,
-				sizeof(prog)));
+	ASSERT_EQ(0, attach_program(members[0]));
 	for (i = 0; i < 10; i++) {
 		client = conn_to(SOCK_STREAM, &self->at);
 		ASSERT_LE(0, client);
 		EXPECT_EQ(2, taker(members, MEMBERS));
 		close(client);
 	}
+}
+
+/* It may come before there is a listener. */
+TEST_F(listen, reuseport__program__before_listen)
+{
+	int members[MEMBERS], i, client;
+
+	members[0] = bound_member(PORT);
+	ASSERT_LE(0, members[0]);
+	ASSERT_EQ(0, attach_program(members[0]));
+	ASSERT_EQ(0, listen_at(members[0], FLOWS));
+	for (i = 1; i < MEMBERS; i++) {
+		members[i] = member(PORT);
+		ASSERT_LE(0, members[i]);
+	}
+	for (i = 0; i < 10; i++) {
+		client = conn_to(SOCK_STREAM, &self->at);
+		ASSERT_LE(0, client);
+		EXPECT_EQ(2, taker(members, MEMBERS));
+		close(client);
+	}
+}
+
+/* Who has a program of his own does not lose it by joining others. */
+TEST_F(listen, reuseport__program__of_its_own)
+{
+	int fd = conn_socket(SOCK_STREAM), early = bound_member(PORT);
+	int listener = member(PORT);
+
+	ASSERT_LE(0, early);
+	ASSERT_LE(0, listener);
+	ASSERT_EQ(0, sock_set(fd, SOL_FERRY, FERRY_REUSEPORT, 1));
+	ASSERT_EQ(0, attach_program(fd));
+	EXPECT_EQ(-EADDRINUSE, sock_bind(fd, &self->at));
+	ASSERT_EQ(0, attach_program(early));
+	EXPECT_EQ(-EADDRINUSE, listen_at(early, 1));
+
+	close(early);
+	close(listener);
+	EXPECT_EQ(0, sock_bind(fd, &self->at));
+	EXPECT_EQ(0, listen_at(fd, 1));
+	close(fd);
 }
 
 /* Connect, and have a record larger than a segment cross. */
