@@ -634,34 +634,38 @@ static int ferry_dgram_shutdown(struct socket *sock, int how)
 }
 
 /* SIOCINQ is the next datagram's length; SIOCOUTQ what is yet to leave. */
-static int ferry_dgram_ioctl(struct socket *sock, unsigned int cmd,
-			     unsigned long arg)
+static int ferry_dgram_amount(struct sock *sk, int cmd, int *amount)
 {
-	struct sock *sk = sock->sk;
 	struct sk_buff *skb;
-	int amount = 0;
 
 	switch (cmd) {
 	case SIOCOUTQ:
-		amount = sk_wmem_alloc_get(sk);
-		break;
+		*amount = sk_wmem_alloc_get(sk);
+		return 0;
 	case SIOCINQ:
 		spin_lock_bh(&sk->sk_receive_queue.lock);
 		skb = skb_peek(&sk->sk_receive_queue);
-		if (skb)
-			amount = skb->len;
+		*amount = skb ? skb->len : 0;
 		spin_unlock_bh(&sk->sk_receive_queue.lock);
-		break;
+		return 0;
 	default:
 		return -ENOIOCTLCMD;
 	}
-	return put_user(amount, (int __user *)arg);
+}
+
+static int ferry_dgram_ioctl(struct socket *sock, unsigned int cmd,
+			     unsigned long arg)
+{
+	int amount, err = ferry_dgram_amount(sock->sk, cmd, &amount);
+
+	return err ?: put_user(amount, (int __user *)arg);
 }
 
 struct proto ferry_dgram_prot = {
 	.name			= "FERRY-DGRAM",
 	.owner			= THIS_MODULE,
 	.obj_size		= sizeof(struct ferry_dgram),
+	FERRY_PROTO_IOCTL(ferry_dgram_amount)
 	.memory_allocated	= &ferry_dgram_memory_allocated,
 	.per_cpu_fw_alloc	= &ferry_dgram_memory_per_cpu_fw_alloc,
 	.sysctl_mem		= ferry_dgram_mem,

@@ -902,18 +902,21 @@ static struct sock *ferry_listen_take(struct sock *sk, int flags, int *err)
  * @sock: the listener
  * @newsock: where to put the connection
  * @flags: O_NONBLOCK
+ * @empty: set to whether none waits after this one; may be NULL
  *
  * Context: process.
  * Return: 0; -EINVAL if it does not listen; -EAGAIN, -EINTR, -ERESTARTSYS.
  */
 int ferry_listen_accept(struct socket *sock, struct socket *newsock,
-			int flags)
+			int flags, int *empty)
 {
 	struct sock *sk = sock->sk, *new;
 	int err;
 
 	lock_sock(sk);
 	new = ferry_listen_take(sk, flags, &err);
+	if (new && empty)
+		*empty = !ferry_listen_ready(sk);
 	release_sock(sk);
 	if (!new)
 		return err;

@@ -20,7 +20,7 @@ int ferry_listen_net_init(struct ferry_net *fn);
 /* The calls. */
 int ferry_listen_listen(struct socket *sock, int backlog);
 int ferry_listen_accept(struct socket *sock, struct socket *newsock,
-			int flags);
+			int flags, int *empty);
 void ferry_listen_stop(struct sock *sk);
 bool ferry_listen_ready(const struct sock *sk);
 

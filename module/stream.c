@@ -664,10 +664,8 @@ static int ferry_stream_getname(struct socket *sock, struct sockaddr *addr,
  * SIOCINQ is what can be read, SIOCOUTQ what is not acknowledged, and never will be
  * if the connection is over.
  */
-static int ferry_stream_ioctl(struct socket *sock, unsigned int cmd,
-			      unsigned long arg)
+static int ferry_stream_amount(struct sock *sk, int cmd, int *answer)
 {
-	struct sock *sk = sock->sk;
 	struct ferry_stream *fy = ferry_stream(sk);
 	u64 amount = 0;
 	int err = 0;
@@ -680,22 +678,30 @@ static int ferry_stream_ioctl(struct socket *sock, unsigned int cmd,
 	else if (cmd == SIOCINQ)
 		amount = ferry_stream_inq(sk);
 	else if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV ||
-		 sock->state == SS_UNCONNECTED)
+		 sk->sk_socket->state == SS_UNCONNECTED)
 		amount = 0;
 	else if (cmd == SIOCOUTQ)
 		amount = fy->conn.snd_end - fy->conn.snd_una + fy->held;
 	else
 		amount = fy->conn.snd_end - fy->conn.snd_nxt + fy->held;
 	release_sock(sk);
-	if (err)
-		return err;
-	return put_user((int)min_t(u64, amount, INT_MAX), (int __user *)arg);
+	*answer = min_t(u64, amount, INT_MAX);
+	return err;
+}
+
+static int ferry_stream_ioctl(struct socket *sock, unsigned int cmd,
+			      unsigned long arg)
+{
+	int amount, err = ferry_stream_amount(sock->sk, cmd, &amount);
+
+	return err ?: put_user(amount, (int __user *)arg);
 }
 
 static int ferry_stream_accept(struct socket *sock, struct socket *newsock,
 			       FERRY_ACCEPT_ARGS)
 {
-	return ferry_listen_accept(sock, newsock, FERRY_ACCEPT_FLAGS);
+	return ferry_listen_accept(sock, newsock, FERRY_ACCEPT_FLAGS,
+				   FERRY_ACCEPT_EMPTY);
 }
 
 static int ferry_stream_set_rcvlowat(struct sock *sk, int val)
@@ -746,6 +752,7 @@ struct proto ferry_stream_prot = {
 	.name			= "FERRY-STREAM",
 	.owner			= THIS_MODULE,
 	.obj_size		= sizeof(struct ferry_stream),
+	FERRY_PROTO_IOCTL(ferry_stream_amount)
 	.release_cb		= ferry_stream_release_cb,
 	.keepalive		= ferry_option_keepalive,
 	.stream_memory_free	= ferry_stream_memory_free,

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -23,6 +24,9 @@
 #include "uring.h"
 
 #define PORT	5000
+
+/* Operations of IORING_OP_URING_CMD on a socket, since 6.7. */
+enum { CMD_SIOCINQ, CMD_SIOCOUTQ };
 
 FIXTURE(uring) {
 	struct uring ring;
@@ -275,6 +279,35 @@ TEST_F(uring, accept_multishot)
 	}
 }
 
+/*
+ * Each that is taken comes with whether there are more, as TCP's does, on kernels that
+ * say so.
+ */
+TEST_F(uring, accept__more)
+{
+	struct sockaddr_ferry to = sfy(addr_any, PORT);
+	int clients[2], i, more[2];
+	struct utsname kernel;
+	int major, minor;
+
+	ASSERT_EQ(0, uname(&kernel));
+	ASSERT_EQ(2, sscanf(kernel.release, "%d.%d", &major, &minor));
+	if (major < 6 || (major == 6 && minor < 10))
+		SKIP(return, "This kernel says nothing of it.");
+	for (i = 0; i < 2; i++) {
+		clients[i] = conn_to(SOCK_STREAM, &to);
+		ASSERT_LE(0, clients[i]);
+	}
+	for (i = 0; i < 2; i++) {
+		BEGIN(op(IORING_OP_ACCEPT, self->conn.listener, NULL, 0), 1);
+		close(WAIT());
+		more[i] = !!(self->ring.flags & IORING_CQE_F_SOCK_NONEMPTY);
+		close(clients[i]);
+	}
+	EXPECT_EQ(1, more[0]);
+	EXPECT_EQ(0, more[1]);
+}
+
 TEST_F(uring, accept__stopped)
 {
 	BEGIN(op(IORING_OP_ACCEPT, self->conn.listener, NULL, 0), 1);
@@ -445,6 +478,32 @@ TEST_F(each, recv_multishot)
 	EXPECT_EQ(-ENOBUFS, WAIT());
 	EXPECT_EQ(0, self->ring.flags & IORING_CQE_F_MORE);
 	EXPECT_EQ(5, sock_await(self->b, self->buf[0], 64));
+}
+
+/* SIOCINQ and SIOCOUTQ as operations, where TCP has them. */
+TEST_F(each, amounts)
+{
+	int tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct io_uring_sqe sqe = op(IORING_OP_URING_CMD, tcp, NULL, 0);
+
+	sqe.cmd_op = CMD_SIOCINQ;
+	BEGIN(sqe, 1);
+	if (WAIT() < 0)
+		SKIP(return, "This kernel has no such operation.");
+	close(tcp);
+
+	sqe.fd = self->b;
+	ASSERT_EQ(5, sock_send(self->a, "hello", 5, 0));
+	ASSERT_TRUE(conn_await_amount(self->b, SIOCINQ, 5));
+	BEGIN(sqe, 1);
+	EXPECT_EQ(5, WAIT());
+	sqe.fd = self->a;
+	BEGIN(sqe, 1);
+	EXPECT_EQ(0, WAIT());
+	sqe.cmd_op = CMD_SIOCOUTQ;
+	ASSERT_TRUE(conn_await_amount(self->a, SIOCOUTQ, 0));
+	BEGIN(sqe, 1);
+	EXPECT_EQ(0, WAIT());
 }
 
 /* By streams and datagrams: the second end is that the pages are free again. */

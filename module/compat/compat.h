@@ -45,9 +45,21 @@
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 #define FERRY_ACCEPT_ARGS	struct proto_accept_arg *arg
 #define FERRY_ACCEPT_FLAGS	(arg->flags)
+#define FERRY_ACCEPT_EMPTY	(&arg->is_empty)
 #else
 #define FERRY_ACCEPT_ARGS	int flags, bool kern
 #define FERRY_ACCEPT_FLAGS	flags
+#define FERRY_ACCEPT_EMPTY	NULL
+#endif
+
+/*
+ * ioctl() of struct proto leaves its answer in the kernel since 6.5: for io_uring,
+ * which calls it in place of proto_ops's.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#define FERRY_PROTO_IOCTL(function)	.ioctl = function,
+#else
+#define FERRY_PROTO_IOCTL(function)
 #endif
 
 /*
