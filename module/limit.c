@@ -2,6 +2,7 @@
 /*
  * Limits: see limit.h.
  */
+#include "socket.h"
 #include "limit.h"
 #include "netns.h"
 
@@ -29,6 +30,25 @@ bool ferry_limit_allows(struct ferry_net *fn, enum ferry_limit limit)
 		return true;
 	ferry_stats_inc(fn, ferry_limit_stats[limit]);
 	return false;
+}
+
+/**
+ * ferry_limit_allows_unreach() - whether the sender may hear that nobody is there
+ * @fn: the namespace
+ * @skb: the packet, its struct ferry_skb_cb filled in
+ *
+ * This host's own programs are no strangers, as ICMP has it on the loopback device.
+ * No frame from outside comes here with an address of this host as its source.
+ *
+ * Context: softirq or process.
+ * Return: whether he may.
+ */
+bool ferry_limit_allows_unreach(struct ferry_net *fn, const struct sk_buff *skb)
+{
+	const struct ferry_skb_cb *cb = ferry_skb_cb(skb);
+
+	return cb->saddr == cb->daddr ||
+	       ferry_limit_allows(fn, FERRY_LIMIT_UNREACH);
 }
 
 /**

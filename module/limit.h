@@ -9,6 +9,7 @@
 #include <linux/types.h>
 
 struct ferry_net;
+struct sk_buff;
 
 /**
  * enum ferry_limit - what is limited, each for itself
@@ -25,5 +26,7 @@ enum ferry_limit {
 
 int ferry_limit_net_init(struct ferry_net *fn);
 bool ferry_limit_allows(struct ferry_net *fn, enum ferry_limit limit);
+bool ferry_limit_allows_unreach(struct ferry_net *fn,
+				const struct sk_buff *skb);
 
 #endif /* _FERRY_LIMIT_H */

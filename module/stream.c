@@ -200,6 +200,19 @@ static int ferry_stream_take_port(struct sock *sk, u32 port)
 	return ferry_flow_insert(fn, &fy->flow);
 }
 
+/*
+ * A port that nobody has asked for is not the one that is connected to: who looks
+ * whether a server is up yet would now and then find himself.
+ */
+static int ferry_stream_take_chosen_port(struct sock *sk, u32 port)
+{
+	const struct ferry_flow_key *key = &ferry_stream(sk)->flow.key;
+
+	if (port == key->rport && key->laddr == key->raddr)
+		return -EADDRINUSE;
+	return ferry_stream_take_port(sk, port);
+}
+
 static u32 ferry_stream_port_seed(const struct ferry_flow_key *key)
 {
 	static u32 secret __read_mostly;
@@ -217,7 +230,7 @@ static int ferry_stream_choose_port(struct sock *sk)
 	if (!fy->fs.sport)
 		return ferry_port_connect(sk,
 					  ferry_stream_port_seed(&fy->flow.key),
-					  ferry_stream_take_port);
+					  ferry_stream_take_chosen_port);
 	err = ferry_stream_take_port(sk, fy->fs.sport);
 	return err == -EADDRINUSE ? -EADDRNOTAVAIL : err;
 }

@@ -48,7 +48,7 @@ void ferry_stream_stray(struct ferry_net *fn, const struct sk_buff *skb,
 
 	if (!ferry_conn_stray(seg, &rst))
 		return;
-	if (!ferry_limit_allows(fn, FERRY_LIMIT_UNREACH))
+	if (!ferry_limit_allows_unreach(fn, skb))
 		return;
 	ferry_output_control(fn, NULL, &flow, &rst);
 }

@@ -33,7 +33,7 @@ void ferry_unreach_send(struct ferry_net *fn, const struct sk_buff *skb,
 	if (ferry_addr_is_multicast(cb->daddr) ||
 	    ferry_wire_unreach(&cb->pkt, code, &answer))
 		return;
-	if (!ferry_limit_allows(fn, FERRY_LIMIT_UNREACH))
+	if (!ferry_limit_allows_unreach(fn, skb))
 		return;
 	if (ferry_link_route(fn, cb->daddr, cb->saddr, cb->iif, &path))
 		return;

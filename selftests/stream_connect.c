@@ -232,6 +232,30 @@ TEST_F(connect, refused__port)
 	EXPECT_EQ(40000, sock_port(self->fd));
 }
 
+/* Where nobody listens one does not find himself, though each has a port. */
+TEST_F(connect, refused__not_by_oneself)
+{
+	struct sockaddr_ferry to = sfy(addr_any, 40000);
+	int i;
+
+	ASSERT_EQ(0, sysctl_set("port_range", "40000 40001"));
+	for (i = 0; i < 16; i++)
+		EXPECT_EQ(-ECONNREFUSED, sock_connect(self->fd, &to));
+	ASSERT_EQ(0, sysctl_set("port_range", "40000 40000"));
+	EXPECT_EQ(-EADDRNOTAVAIL, sock_connect(self->fd, &to));
+}
+
+/* On one host each is told at once, however many there are. */
+TEST_F(connect, refused__many)
+{
+	int i;
+
+	for (i = 0; i < 3000; i++)
+		ASSERT_EQ(-ECONNREFUSED, sock_connect(self->fd, &self->nobody));
+	EXPECT_EQ(0, stat_of("OutDropUnreachLimit"));
+	EXPECT_EQ(0, stat_of("RetransSegs"));
+}
+
 TEST_F(connect, counted)
 {
 	long active = stat_of("ActiveOpens"), passive = stat_of("PassiveOpens");
