@@ -179,11 +179,11 @@ static int ferry_dgram_recvmsg(struct socket *sock, struct msghdr *msg,
 	int err, off;
 	size_t copied;
 
-	if (flags & MSG_OOB)
-		return -EOPNOTSUPP;
 	if (flags & MSG_ERRQUEUE)
 		return sock_recv_errqueue(sk, msg, len, SOL_FERRY,
 					  FERRY_RECVERR);
+	if (flags & MSG_OOB)
+		return -EOPNOTSUPP;
 
 	off = sk_peek_offset(sk, flags);
 	skb = __skb_recv_datagram(sk, &sk->sk_receive_queue, flags, &off, &err);

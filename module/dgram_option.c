@@ -93,7 +93,7 @@ int ferry_dgram_setsockopt(struct socket *sock, int level, int option,
 /**
  * ferry_dgram_getsockopt() - getsockopt(2)
  * @sock: the socket
- * @level: SOL_FERRY, or -ENOPROTOOPT
+ * @level: SOL_FERRY; others are as ferry_socket_getsockopt() has them
  * @option: FERRY_*
  * @optval: where to store the value; cut to what fits
  * @optlen: its length in bytes, there and back

@@ -710,6 +710,18 @@ static int ferry_listen_start(struct sock *sk)
 	return err;
 }
 
+/*
+ * How a connection of the socket's ended before is nothing to poll() and accept(), as
+ * with TCP; SO_ERROR tells it still.
+ */
+static void ferry_listen_lay_by_error(struct sock *sk)
+{
+	int err = sock_error(sk);
+
+	if (err)
+		WRITE_ONCE(sk->sk_err_soft, -err);
+}
+
 /**
  * ferry_listen_listen() - listen(2)
  * @sock: the socket
@@ -729,8 +741,10 @@ int ferry_listen_listen(struct socket *sock, int backlog)
 		goto unlock;
 	WRITE_ONCE(sk->sk_max_ack_backlog, backlog);
 	err = 0;
-	if (sk->sk_state != TCP_LISTEN)
+	if (sk->sk_state != TCP_LISTEN) {
+		ferry_listen_lay_by_error(sk);
 		err = ferry_listen_start(sk);
+	}
 unlock:
 	release_sock(sk);
 	return err;

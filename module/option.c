@@ -290,7 +290,7 @@ static int ferry_option_set_congestion(struct sock *sk, sockptr_t optval,
 /**
  * ferry_option_set() - setsockopt(2)
  * @sock: the socket
- * @level: SOL_FERRY, or -ENOPROTOOPT
+ * @level: SOL_FERRY; others are as ferry_socket_setsockopt() has them
  * @option: FERRY_*
  * @optval: the value
  * @optlen: its length in bytes
@@ -380,7 +380,7 @@ static void ferry_option_get_congestion(const struct sock *sk, char *name)
 /**
  * ferry_option_get() - getsockopt(2)
  * @sock: the socket
- * @level: SOL_FERRY, or -ENOPROTOOPT
+ * @level: SOL_FERRY; others are as ferry_socket_getsockopt() has them
  * @option: FERRY_*
  * @optval: where to store the value; cut to what fits
  * @optlen: its length in bytes, there and back

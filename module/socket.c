@@ -338,14 +338,15 @@ static int ferry_socket_set_generic(struct socket *sock, int option,
 /**
  * ferry_socket_setsockopt() - setsockopt(2) at level SOL_FERRY, or SOL_SOCKET
  * @sock: the socket
- * @level: SOL_FERRY; SOL_SOCKET, if the core lets it through; or -ENOPROTOOPT
+ * @level: SOL_FERRY; SOL_SOCKET, if the core lets it through; or -ENOPROTOOPT, as with
+ *	TCP and UDP, and -EOPNOTSUPP for records, as with AF_UNIX
  * @option: FERRY_*
  * @optval: the value
  * @optlen: its length in bytes
  *
  * Context: process.
- * Return: 0; -ENOPROTOOPT for an option that does not exist, -EINVAL for a
- * wrong length or value, -EFAULT.
+ * Return: 0; -ENOPROTOOPT for an option that does not exist, -EOPNOTSUPP, -EINVAL for
+ * a wrong length or value, -EFAULT.
  */
 int ferry_socket_setsockopt(struct socket *sock, int level, int option,
 			    sockptr_t optval, unsigned int optlen)
@@ -355,8 +356,9 @@ int ferry_socket_setsockopt(struct socket *sock, int level, int option,
 
 	if (level == SOL_SOCKET)
 		return ferry_socket_set_generic(sock, option, optval, optlen);
-	if (level != SOL_FERRY ||
-	    (option != FERRY_REUSEPORT && option != FERRY_ZEROCOPY))
+	if (level != SOL_FERRY)
+		return sk->sk_type == SOCK_SEQPACKET ? -EOPNOTSUPP : -ENOPROTOOPT;
+	if (option != FERRY_REUSEPORT && option != FERRY_ZEROCOPY)
 		return -ENOPROTOOPT;
 	if (optlen < sizeof(val))
 		return -EINVAL;
@@ -398,20 +400,21 @@ int ferry_socket_put_int(int val, char __user *optval, int __user *optlen)
 /**
  * ferry_socket_getsockopt() - getsockopt(2) at level SOL_FERRY
  * @sock: the socket
- * @level: SOL_FERRY, or -ENOPROTOOPT
+ * @level: SOL_FERRY, or -EOPNOTSUPP, as with TCP, UDP and AF_UNIX
  * @option: FERRY_*
  * @optval: where to store the value; cut to what fits
  * @optlen: its length in bytes, there and back
  *
  * Context: process.
- * Return: 0; -ENOPROTOOPT for an option that does not exist, -EINVAL for a
- * negative length, -EFAULT.
+ * Return: 0; -ENOPROTOOPT for an option that does not exist, -EOPNOTSUPP, -EINVAL for
+ * a negative length, -EFAULT.
  */
 int ferry_socket_getsockopt(struct socket *sock, int level, int option,
 			    char __user *optval, int __user *optlen)
 {
-	if (level != SOL_FERRY ||
-	    (option != FERRY_REUSEPORT && option != FERRY_ZEROCOPY))
+	if (level != SOL_FERRY)
+		return -EOPNOTSUPP;
+	if (option != FERRY_REUSEPORT && option != FERRY_ZEROCOPY)
 		return -ENOPROTOOPT;
 	return ferry_socket_put_int(option == FERRY_REUSEPORT ?
 				    sock->sk->sk_reuseport :

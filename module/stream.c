@@ -636,14 +636,19 @@ static __poll_t ferry_stream_poll(struct file *file, struct socket *sock,
 }
 
 /*
- * Who a socket's peer is, or was: as with AF_UNIX, the end of a connection does not
- * take the name away from a record socket, and as with TCP, it does from a stream.
+ * Whether a socket has a peer to name, or had: as with AF_UNIX, the end of a connection
+ * does not take the name away from a record socket, and as with TCP, it does from a
+ * stream, but for SO_PEERNAME (@peer is 2), which names whoever it was or will be.
  */
-static bool ferry_stream_has_peer(const struct sock *sk)
+static bool ferry_stream_has_peer(const struct sock *sk, int peer)
 {
 	const struct ferry_stream *fy = ferry_stream(sk);
 
-	if (!fy->flow.key.rport || sk->sk_state == TCP_SYN_SENT)
+	if (!fy->flow.key.rport)
+		return false;
+	if (peer == 2 && !ferry_stream_records(sk))
+		return true;
+	if (sk->sk_state == TCP_SYN_SENT)
 		return false;
 	if (sk->sk_state != TCP_CLOSE)
 		return true;
@@ -664,7 +669,7 @@ static int ferry_stream_getname(struct socket *sock, struct sockaddr *addr,
 	if (!peer)
 		ferry_socket_name(sfy, fy->fs.saddr, fy->fs.sport ?: key->lport,
 				  sk->sk_bound_dev_if);
-	else if (ferry_stream_has_peer(sk))
+	else if (ferry_stream_has_peer(sk, peer))
 		ferry_socket_name(sfy, key->raddr, key->rport,
 				  fy->flow.ifindex);
 	else

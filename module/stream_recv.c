@@ -1028,11 +1028,11 @@ int ferry_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 	struct sock *sk = sock->sk;
 	int ret;
 
-	if (flags & MSG_OOB)
-		return ferry_stream_record_alone(sk) ? -ENOTCONN : -EOPNOTSUPP;
 	if (flags & MSG_ERRQUEUE)
 		return sock_recv_errqueue(sk, msg, len, SOL_FERRY,
 					  FERRY_RECVERR);
+	if (flags & MSG_OOB)
+		return ferry_stream_record_alone(sk) ? -ENOTCONN : -EOPNOTSUPP;
 	if (sk_can_busy_loop(sk) &&
 	    skb_queue_empty_lockless(&sk->sk_receive_queue) &&
 	    sk->sk_state == TCP_ESTABLISHED)

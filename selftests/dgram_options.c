@@ -77,7 +77,7 @@ TEST_F(options, get__errors)
 	int value;
 
 	EXPECT_EQ(-ENOPROTOOPT, get(self->fd, SOL_FERRY, 9999, &value, &len));
-	EXPECT_EQ(-ENOPROTOOPT, get(self->fd, SOL_FERRY + 1, FERRY_REUSEPORT,
+	EXPECT_EQ(-EOPNOTSUPP, get(self->fd, SOL_FERRY + 1, FERRY_REUSEPORT,
 				    &value, &len));
 	EXPECT_EQ(-EFAULT, get(self->fd, SOL_FERRY, FERRY_REUSEPORT,
 			       (void *)8, &len));

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -56,6 +57,15 @@ static void reset(int *fd)
 	*fd = -1;
 }
 
+/* Addresses are as long as each family has them. */
+static int peer_name(int fd)
+{
+	struct sockaddr_storage name;
+	socklen_t len = sizeof(struct sockaddr_in);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERNAME, &name, &len) ? -errno : 0;
+}
+
 /* All that a call can say of a connection, but without changing it. */
 static void look(struct script *s, int fd)
 {
@@ -67,6 +77,8 @@ static void look(struct script *s, int fd)
 	CALL(sock_recv(fd, s->buf, 1, MSG_PEEK | MSG_DONTWAIT));
 	script_result(s, "getpeername", getpeername(fd, (void *)&name, &len) ?
 		      -errno : 0);
+	script_result(s, "SO_PEERNAME", peer_name(fd));
+	CALL(sock_recv(fd, s->buf, 1, MSG_ERRQUEUE | MSG_OOB));
 }
 
 /* And what it does to who goes on all the same. */
@@ -302,6 +314,31 @@ SCRIPT(connecting__dissolved)
 	close(listener);
 }
 
+/* How the connection before has ended is nothing to a listener, nor to who comes. */
+SCRIPT(connecting__dissolved__listens)
+{
+	int listener, first, fd = connecting(s, &listener, &first), a, b;
+
+	CALL(sock_disconnect(fd));
+	CALL(script_bind(s, fd, NOBODY));
+	CALL(listen(fd, 4) ? -errno : 0);
+	CALL(fcntl(fd, F_SETFL, O_NONBLOCK));
+	EVENTS(fd);
+	CALL(accept(fd, NULL, NULL) < 0 ? -errno : 0);
+	a = script_socket(s, 0);
+	CALL(script_connect(s, a, NOBODY));
+	EVENTS_AT(fd, POLLIN);
+	b = accept(fd, NULL, NULL);
+	CALL(b < 0 ? -errno : 0);
+	ERROR(fd);
+	ERROR(fd);
+	close(a);
+	close(b);
+	close(fd);
+	close(first);
+	close(listener);
+}
+
 /*
  * A connection and its end
  */
@@ -392,6 +429,15 @@ SCRIPT(over__dissolved)
 	ERROR(s->a);
 	CALL(script_connect(s, s->a, SCRIPT_PORT));
 	EVENTS(s->a);
+}
+
+SCRIPT(dissolved__named)
+{
+	CALL(peer_name(s->a));
+	CALL(sock_disconnect(s->a));
+	CALL(peer_name(s->a));
+	EVENTS_AT(s->b, POLLHUP);
+	look(s, s->b);
 }
 
 SCRIPT(peer_closed)
