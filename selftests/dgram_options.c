@@ -78,7 +78,7 @@ TEST_F(options, get__errors)
 
 	EXPECT_EQ(-ENOPROTOOPT, get(self->fd, SOL_FERRY, 9999, &value, &len));
 	EXPECT_EQ(-EOPNOTSUPP, get(self->fd, SOL_FERRY + 1, FERRY_REUSEPORT,
-				    &value, &len));
+				   &value, &len));
 	EXPECT_EQ(-EFAULT, get(self->fd, SOL_FERRY, FERRY_REUSEPORT,
 			       (void *)8, &len));
 	EXPECT_EQ(-EFAULT, get(self->fd, SOL_FERRY, FERRY_REUSEPORT, &value,

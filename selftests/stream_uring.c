@@ -288,10 +288,11 @@ TEST_F(uring, accept__more)
 	struct sockaddr_ferry to = sfy(addr_any, PORT);
 	int clients[2], i, more[2];
 	struct utsname kernel;
-	int major, minor;
+	int major, minor, fields;
 
 	ASSERT_EQ(0, uname(&kernel));
-	ASSERT_EQ(2, sscanf(kernel.release, "%d.%d", &major, &minor));
+	fields = sscanf(kernel.release, "%d.%d", &major, &minor);
+	ASSERT_EQ(2, fields);
 	if (major < 6 || (major == 6 && minor < 10))
 		SKIP(return, "This kernel says nothing of it.");
 	for (i = 0; i < 2; i++) {
