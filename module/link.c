@@ -216,17 +216,18 @@ static int ferry_link_addr_add(struct ferry_link *link)
 		return -ENOMEM;
 	addr->addr = ether_addr_to_u64(link->dev->dev_addr);
 	addr->link = link;
+	old = rtnl_dereference(link->addr);
 
-	/* Before it can be found. */
+	/* Before it can be found, and the link by it, which has one always. */
 	WRITE_ONCE(links->maybe, links->maybe | ferry_link_bit(addr->addr));
+	rcu_assign_pointer(link->addr, addr);
 	err = rhltable_insert(&links->by_addr, &addr->node,
 			      ferry_link_addr_params);
 	if (err) {
-		kmem_cache_free(ferry_link_addr_cache, addr);
+		rcu_assign_pointer(link->addr, old);
+		call_rcu(&addr->rcu, ferry_link_addr_free_rcu);
 		return err;
 	}
-	old = rtnl_dereference(link->addr);
-	rcu_assign_pointer(link->addr, addr);
 	if (old)
 		ferry_link_addr_remove(links, old);
 	return 0;

@@ -23,6 +23,7 @@
 
 #include "kselftest_harness.h"
 #include "net.h"
+#include "repeat.h"
 #include "sock.h"
 #include "wait.h"
 #include "wire.h"
@@ -376,6 +377,47 @@ TEST_F_TIMEOUT(stress, no_reader_is_missed, 120)
 	for (i = 0; i < READERS; i++) {
 		EXPECT_EQ(LETTERS, sleeper_join(&reader[i]));
 	}
+}
+
+struct sender {
+	int			fd;
+	struct sockaddr_ferry	to;
+	bool			over;
+};
+
+static void *send_until_over(void *arg)
+{
+	struct sender *sender = arg;
+
+	while (!__atomic_load_n(&sender->over, __ATOMIC_RELAXED))
+		sock_send_to(sender->fd, "x", 1, &sender->to);
+	return NULL;
+}
+
+/* From the first moment that a link is found by its address it has one. */
+TEST_F_TIMEOUT(stress, enabled_under_a_sender, 120)
+{
+	struct sockaddr_ferry at = sfy(self->wire.fy0, PORT);
+	struct sender sender = {
+		.to = sfy(addr_everyone, PORT),
+	};
+	pthread_t thread;
+	int i;
+
+	ASSERT_EQ(0, net_enter(self->wire.red));
+	sender.fd = dgram();
+	ASSERT_EQ(0, sock_bind(sender.fd, &at));
+	ASSERT_EQ(0, sock_set(sender.fd, SOL_SOCKET, SO_BROADCAST, 1));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, send_until_over, &sender));
+	for (i = 0; i < repeat_least(1000, 200); i++) {
+		ASSERT_EQ(0, ferry_disable("fy0"));
+		ASSERT_EQ(0, ferry_enable("fy0"));
+	}
+	__atomic_store_n(&sender.over, true, __ATOMIC_RELAXED);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	sock_error(sender.fd);
+	EXPECT_EQ(1, sock_send_to(sender.fd, "x", 1, &sender.to));
+	close(sender.fd);
 }
 
 TEST_HARNESS_MAIN
