@@ -14,32 +14,19 @@
 set -u
 
 # $FERRY_TIMEOUT is more than the usual 400 seconds on slow kernels.
-readonly SKIP=4 LIMIT=$((20 * ${FERRY_TIMEOUT:-400} / 400))
+readonly LIMIT=$((20 * ${FERRY_TIMEOUT:-400} / 400))
 readonly FAMILY=18 STREAM=1 DGRAM=2 SEQPACKET=5
 
 if [ -z "${FERRY_PROGRAMS_INSIDE:-}" ]; then
 	FERRY_PROGRAMS_INSIDE=y exec unshare --net "$0" "$@"
 fi
 
+# shellcheck source-path=SCRIPTDIR source=lib/cases.sh
+. "$(dirname "$0")/lib/cases.sh"
+needs_ferry
+
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-
-fail()
-{
-	echo "$*"
-	exit 1
-}
-
-skip()
-{
-	echo "$*"
-	exit "$SKIP"
-}
-
-needs()
-{
-	command -v "$1" >/dev/null || skip "$1 is not installed"
-}
 
 # at PORT: the address of this host's port as socat wants it: without the family
 at()
@@ -276,27 +263,4 @@ case_python()
 	END
 }
 
-if [ $# -eq 0 ]; then
-	mapfile -t cases < <(compgen -A function case_ | sed 's/^case_//' | sort)
-	set -- "${cases[@]}"
-fi
-echo "TAP version 13"
-echo "1..$#"
-failed=0
-number=0
-for case in "$@"; do
-	number=$((number + 1))
-	if ! grep -qs '^FERRY-STREAM' /proc/net/protocols; then
-		echo "ok $number $case # SKIP the ferry module is not loaded"
-		continue
-	fi
-	said=$(exec 2>&1; "case_$case")
-	status=$?
-	[ -z "$said" ] || printf '# %s\n' "${said//$'\n'/$'\n# '}"
-	case $status in
-	0) echo "ok $number $case" ;;
-	"$SKIP") echo "ok $number $case # SKIP $said" ;;
-	*) echo "not ok $number $case" && failed=$((failed + 1)) ;;
-	esac
-done
-exit $((failed > 0))
+run_cases "$@"

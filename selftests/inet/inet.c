@@ -174,9 +174,9 @@ int accept(int fd, struct sockaddr *sa, socklen_t *len)
 	return accept4(fd, sa, len, 0);
 }
 
-int getsockname(int fd, struct sockaddr *sa, socklen_t *len)
+static int name_of(int fd, struct sockaddr *sa, socklen_t *len,
+		   __typeof__(getsockname) *real)
 {
-	__typeof__(getsockname) *real = REAL(getsockname);
 	struct sockaddr_ferry sfy;
 	socklen_t had = sizeof(sfy);
 	int err;
@@ -189,19 +189,14 @@ int getsockname(int fd, struct sockaddr *sa, socklen_t *len)
 	return err;
 }
 
+int getsockname(int fd, struct sockaddr *sa, socklen_t *len)
+{
+	return name_of(fd, sa, len, REAL(getsockname));
+}
+
 int getpeername(int fd, struct sockaddr *sa, socklen_t *len)
 {
-	__typeof__(getpeername) *real = REAL(getpeername);
-	struct sockaddr_ferry sfy;
-	socklen_t had = sizeof(sfy);
-	int err;
-
-	if (!ours(fd))
-		return real(fd, sa, len);
-	err = real(fd, (struct sockaddr *)&sfy, &had);
-	if (!err)
-		from_ferry(&sfy, had, sa, len);
-	return err;
+	return name_of(fd, sa, len, REAL(getpeername));
 }
 
 ssize_t sendto(int fd, const void *buf, size_t n, int flags,

@@ -6,7 +6,7 @@
 
 set -u
 
-readonly SKIP=4 USUAL=400
+readonly USUAL=400
 PATIENCE=$((60 * ${FERRY_TIMEOUT:-$USUAL} / USUAL))
 
 if [ -z "${FERRY_INET_INSIDE:-}" ]; then
@@ -16,15 +16,10 @@ cd "$(dirname "$0")/../.." || exit
 so=${OUTPUT:-$PWD/build/selftests/inet}/inet.so
 ip link set lo up
 
-skip_all()
-{
-	echo TAP version 13
-	echo "1..0 # SKIP $*"
-	exit "$SKIP"
-}
-
+# shellcheck source-path=SCRIPTDIR source=../lib/cases.sh
+. selftests/lib/cases.sh
 [ -r "$so" ] || skip_all 'there is no inet.so: make -C selftests/inet'
-grep -qs '^FERRY-STREAM' /proc/net/protocols || skip_all 'the ferry module is not loaded'
+needs_ferry
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 

@@ -12,19 +12,16 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-fail()
+before_case()
 {
-	echo "$*"
-	exit 1
+	passive_opens=$(count PassiveOpens)
+	: >"$dir/log"
 }
 
-needs()
+# A program that connects elsewhere shows nothing.
+after_case()
 {
-	local program
-
-	for program; do
-		command -v "$program" >/dev/null || { echo "$program is not installed" && exit "$SKIP"; }
-	done
+	[ "$(count PassiveOpens)" -gt "$passive_opens" ] || fail "no connection was Ferry's"
 }
 
 # serve COMMAND...: until the case ends
@@ -148,31 +145,4 @@ case_iperf3()
 	[[ $line =~ ' 0/'[1-9] ]] || fail "of datagrams came $line"
 }
 
-if [ $# -eq 0 ]; then
-	mapfile -t cases < <(compgen -A function case_ | sed 's/^case_//' | sort)
-	set -- "${cases[@]}"
-fi
-echo TAP version 13
-echo "1..$#"
-failed=0 number=0
-for case; do
-	number=$((number + 1))
-	before=$(count PassiveOpens)
-	: >"$dir/log"
-	said=$(
-		exec 2>&1
-		trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT
-		"case_$case"
-	)
-	status=$?
-	if [ $status -eq 0 ] && [ "$(count PassiveOpens)" -eq "$before" ]; then
-		said="no connection of it was Ferry's" status=1
-	fi
-	[ -z "$said" ] || printf '# %s\n' "${said//$'\n'/$'\n# '}"
-	case $status in
-	0) echo "ok $number $case" ;;
-	"$SKIP") echo "ok $number $case # SKIP $said" ;;
-	*) echo "not ok $number $case" && failed=$((failed + 1)) ;;
-	esac
-done
-exit $((failed > 0))
+run_cases "$@"
