@@ -29,6 +29,12 @@ over()
 	LD_PRELOAD=$so timeout "$PATIENCE" "$@"
 }
 
+# begin COMMAND...: the same in the background, as a job that can be killed
+begin()
+{
+	LD_PRELOAD=$so timeout "$PATIENCE" "$@" &
+}
+
 # count NAME: one of Ferry's counters, in this namespace
 count()
 {

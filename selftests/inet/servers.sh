@@ -27,7 +27,7 @@ after_case()
 # serve COMMAND...: until the case ends
 serve()
 {
-	over "$@" >>"$dir/log" 2>&1 &
+	begin "$@" >>"$dir/log" 2>&1
 }
 
 # until_true COMMAND...: it is within time
@@ -123,7 +123,7 @@ iperf()
 	local port=$1 listening said=$dir/iperf.$1
 	shift
 
-	over iperf3 -4 -s -1 --forceflush -p "$port" >"$said" 2>&1 &
+	begin iperf3 -4 -s -1 --forceflush -p "$port" >"$said" 2>&1
 	listening=$!
 	until_true grep -q listening "$said"
 	over iperf3 -4 -c 127.0.0.1 -p "$port" -t 1 "$@" >"$dir/client" 2>&1 ||
