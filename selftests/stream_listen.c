@@ -501,28 +501,36 @@ static int attach_program(int fd)
 			  sizeof(prog)) ? -errno : 0;
 }
 
+/* Connect. Return: which member takes it, or a negative number. */
+static int taker_of_one(const int *members, const struct sockaddr_ferry *to)
+{
+	int client = conn_to(SOCK_STREAM, to), who;
+
+	if (client < 0)
+		return client;
+	who = taker(members, MEMBERS);
+	close(client);
+	return who;
+}
+
 /* A program chooses the listener. */
 TEST_F(listen, reuseport__program)
 {
-	int members[MEMBERS], i, client;
+	int members[MEMBERS], i;
 
 	for (i = 0; i < MEMBERS; i++) {
 		members[i] = member(PORT);
 		ASSERT_LE(0, members[i]);
 	}
 	ASSERT_EQ(0, attach_program(members[0]));
-	for (i = 0; i < 10; i++) {
-		client = conn_to(SOCK_STREAM, &self->at);
-		ASSERT_LE(0, client);
-		EXPECT_EQ(2, taker(members, MEMBERS));
-		close(client);
-	}
+	for (i = 0; i < 10; i++)
+		EXPECT_EQ(2, taker_of_one(members, &self->at));
 }
 
 /* It may come before there is a listener. */
 TEST_F(listen, reuseport__program__before_listen)
 {
-	int members[MEMBERS], i, client;
+	int members[MEMBERS], i;
 
 	members[0] = bound_member(PORT);
 	ASSERT_LE(0, members[0]);
@@ -532,12 +540,8 @@ TEST_F(listen, reuseport__program__before_listen)
 		members[i] = member(PORT);
 		ASSERT_LE(0, members[i]);
 	}
-	for (i = 0; i < 10; i++) {
-		client = conn_to(SOCK_STREAM, &self->at);
-		ASSERT_LE(0, client);
-		EXPECT_EQ(2, taker(members, MEMBERS));
-		close(client);
-	}
+	for (i = 0; i < 10; i++)
+		EXPECT_EQ(2, taker_of_one(members, &self->at));
 }
 
 /* Who has a program of his own does not lose it by joining others. */
