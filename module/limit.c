@@ -2,9 +2,9 @@
 /*
  * Limits: see limit.h.
  */
-#include "socket.h"
 #include "limit.h"
 #include "netns.h"
+#include "socket.h"
 
 /* As many as ICMP's global limit lets through (net.ipv4.icmp_msgs_per_sec). */
 #define FERRY_LIMIT_PER_SECOND	1000
