@@ -6,19 +6,8 @@
 # A case is a function case_NAME. It has passed if it ends, and has not called fail
 # or skip.
 
-readonly SKIP=4
-
-fail()
-{
-	echo "$*"
-	exit 1
-}
-
-skip()
-{
-	echo "$*"
-	exit "$SKIP"
-}
+# shellcheck source-path=SCRIPTDIR source=outcome.sh
+. "$(dirname "${BASH_SOURCE[0]}")/outcome.sh"
 
 # needs PROGRAM...: without them the case is skipped
 needs()

@@ -10,25 +10,14 @@ here=$(dirname "$(readlink -f "$0")")
 FERRY=${FERRY:-$here/../../tools/ferry}
 WIRE=${WIRE:-$here/../../build/selftests/nic/wire}
 [ ! -x "$here/wire" ] || WIRE=$here/wire
-readonly here FERRY WIRE SKIP=4 PATIENCE=20
+readonly here FERRY WIRE PATIENCE=20
 # A pipe in which there is never anything: waiting for it is a short sleep.
 exec {never}<> <(:)
 red=nic-red-$$
 blue=nic-blue-$$
 
-# fail SENTENCE...: what went wrong; ends the case
-fail()
-{
-	echo "$*"
-	exit 1
-}
-
-# skip SENTENCE...: why the case cannot be tried here
-skip()
-{
-	echo "$*"
-	exit "$SKIP"
-}
+# shellcheck source-path=SCRIPTDIR source=../lib/outcome.sh
+. "$here/../lib/outcome.sh"
 
 # Not by ip netns exec: under emulation each start of a program takes its time.
 in_red()

@@ -10,19 +10,10 @@
 here=$(dirname "$(readlink -f "$0")")
 FERRY=${FERRY:-$here/../../tools/ferry}
 export blue=${blue:-ferry-blue-$$}
-readonly here FERRY blue SKIP=4
+readonly here FERRY blue
 
-fail()
-{
-	echo "$*"
-	exit 1
-}
-
-skip()
-{
-	echo "$*"
-	exit "$SKIP"
-}
+# shellcheck source-path=SCRIPTDIR source=../lib/outcome.sh
+. "$here/../lib/outcome.sh"
 
 needs_module()
 {
