@@ -656,7 +656,7 @@ static int open_listener(struct script *s)
 	s->listener = script_socket(s, SOCK_NONBLOCK);
 	setsockopt(s->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	err = script_bind(s, s->listener, SCRIPT_PORT);
-	return err ?: listen(s->listener, 8) ? -errno : err;
+	return err ?: sock_listen(s->listener, 8);
 }
 
 static int open_pair(struct script *s, int family, int type)

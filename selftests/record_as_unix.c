@@ -120,7 +120,7 @@ SCRIPT(new__shut_down)
 SCRIPT(listening)
 {
 	CALL(peer_name(s->listener));
-	CALL(listen(s->listener, 1) ? -errno : 0);
+	CALL(sock_listen(s->listener, 1));
 	CALL(conn_accept_now(s->listener));
 }
 

@@ -158,7 +158,7 @@ SCRIPT(listening)
 	EVENTS(fd);
 	close(fd);
 	CALL(conn_accept_now(s->a));
-	CALL(listen(s->a, 1) ? -errno : 0);
+	CALL(sock_listen(s->a, 1));
 }
 
 SCRIPT(refused)
@@ -266,7 +266,7 @@ SCRIPT(connecting)
 	CALL(conn_amount(fd, SIOCOUTQ));
 	use(s, fd);
 	CALL(script_connect(s, fd, SCRIPT_PORT));
-	CALL(listen(fd, 1) ? -errno : 0);
+	CALL(sock_listen(fd, 1));
 	CALL(script_bind(s, fd, OTHER + 1));
 	close(fd);
 	close(first);
@@ -321,7 +321,7 @@ SCRIPT(connecting__dissolved__listens)
 
 	CALL(sock_disconnect(fd));
 	CALL(script_bind(s, fd, NOBODY));
-	CALL(listen(fd, 4) ? -errno : 0);
+	CALL(sock_listen(fd, 4));
 	CALL(fcntl(fd, F_SETFL, O_NONBLOCK));
 	EVENTS(fd);
 	CALL(accept(fd, NULL, NULL) < 0 ? -errno : 0);
@@ -346,7 +346,7 @@ SCRIPT(connecting__dissolved__listens)
 SCRIPT(established)
 {
 	look(s, s->a);
-	CALL(listen(s->a, 1) ? -errno : 0);
+	CALL(sock_listen(s->a, 1));
 	CALL(script_bind(s, s->a, OTHER));
 	CALL(script_connect(s, s->a, SCRIPT_PORT));
 	SEND(s->a, "hello");
@@ -412,7 +412,7 @@ SCRIPT(over)
 	CALL(conn_amount(s->a, SIOCOUTQ));
 	CALL(conn_amount(s->b, SIOCOUTQ));
 	CALL(script_connect(s, s->a, SCRIPT_PORT));
-	CALL(listen(s->a, 1) ? -errno : 0);
+	CALL(sock_listen(s->a, 1));
 	use(s, s->a);
 	shut(s, s->b);
 }

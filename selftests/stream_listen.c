@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -40,11 +39,6 @@ FIXTURE_TEARDOWN(listen)
 	close(self->fd);
 }
 
-static int listen_at(int fd, int backlog)
-{
-	return listen(fd, backlog) ? -errno : 0;
-}
-
 static int bound(int fd, unsigned int port)
 {
 	struct sockaddr_ferry at = sfy(addr_any, port);
@@ -59,7 +53,7 @@ TEST_F(listen, an_unbound_socket_takes_a_port)
 	int client;
 
 	ASSERT_EQ(0, sysctl_set("port_range", "40000 40100"));
-	ASSERT_EQ(0, listen_at(self->fd, 1));
+	ASSERT_EQ(0, sock_listen(self->fd, 1));
 	port = sock_port(self->fd);
 	EXPECT_LE(40000, port);
 	EXPECT_GE(40100, port);
@@ -74,8 +68,8 @@ TEST_F(listen, an_unbound_socket__no_port_left)
 	int other = conn_socket(SOCK_STREAM);
 
 	ASSERT_EQ(0, sysctl_set("port_range", "40000 40000"));
-	ASSERT_EQ(0, listen_at(self->fd, 1));
-	EXPECT_EQ(-EADDRINUSE, listen_at(other, 1));
+	ASSERT_EQ(0, sock_listen(self->fd, 1));
+	EXPECT_EQ(-EADDRINUSE, sock_listen(other, 1));
 	close(other);
 }
 
@@ -83,7 +77,7 @@ TEST_F(listen, what_it_says_of_itself)
 {
 	ASSERT_EQ(0, bound(self->fd, PORT));
 	EXPECT_EQ(0, sock_get(self->fd, SOL_SOCKET, SO_ACCEPTCONN));
-	ASSERT_EQ(0, listen_at(self->fd, 1));
+	ASSERT_EQ(0, sock_listen(self->fd, 1));
 	EXPECT_EQ(1, sock_get(self->fd, SOL_SOCKET, SO_ACCEPTCONN));
 	EXPECT_EQ(SOCK_STREAM, sock_get(self->fd, SOL_SOCKET, SO_TYPE));
 }
@@ -93,11 +87,11 @@ TEST_F(listen, wrong_socket)
 	struct conn conn;
 	int fd = dgram();
 
-	EXPECT_EQ(-EOPNOTSUPP, listen_at(fd, 1));
+	EXPECT_EQ(-EOPNOTSUPP, sock_listen(fd, 1));
 	close(fd);
 	ASSERT_EQ(0, conn_pair(&conn, SOCK_STREAM, PORT));
-	EXPECT_EQ(-EINVAL, listen_at(conn.client, 1));
-	EXPECT_EQ(-EINVAL, listen_at(conn.server, 1));
+	EXPECT_EQ(-EINVAL, sock_listen(conn.client, 1));
+	EXPECT_EQ(-EINVAL, sock_listen(conn.server, 1));
 	conn_close(&conn);
 }
 
@@ -105,7 +99,7 @@ TEST_F(listen, wrong_socket)
 TEST_F(listen, no_data)
 {
 	ASSERT_EQ(0, bound(self->fd, PORT));
-	ASSERT_EQ(0, listen_at(self->fd, 1));
+	ASSERT_EQ(0, sock_listen(self->fd, 1));
 	EXPECT_EQ(-ENOTCONN, sock_recv(self->fd, &self->byte, 1, 0));
 	EXPECT_EQ(-EPIPE, sock_send(self->fd, "x", 1, MSG_NOSIGNAL));
 }
@@ -140,14 +134,14 @@ static int capacity(unsigned int port, int limit)
 TEST_F(listen, backlog)
 {
 	ASSERT_EQ(0, bound(self->fd, PORT));
-	ASSERT_EQ(0, listen_at(self->fd, 3));
+	ASSERT_EQ(0, sock_listen(self->fd, 3));
 	EXPECT_EQ(4, capacity(PORT, 100));
 }
 
 TEST_F(listen, backlog__zero)
 {
 	ASSERT_EQ(0, bound(self->fd, PORT));
-	ASSERT_EQ(0, listen_at(self->fd, 0));
+	ASSERT_EQ(0, sock_listen(self->fd, 0));
 	EXPECT_EQ(1, capacity(PORT, 100));
 }
 
@@ -155,7 +149,7 @@ TEST_F(listen, backlog__zero)
 TEST_F(listen, backlog__negative)
 {
 	ASSERT_EQ(0, bound(self->fd, PORT));
-	ASSERT_EQ(0, listen_at(self->fd, -1));
+	ASSERT_EQ(0, sock_listen(self->fd, -1));
 	EXPECT_EQ(50, capacity(PORT, 50));
 }
 
@@ -163,7 +157,7 @@ TEST_F(listen, backlog__somaxconn)
 {
 	ASSERT_EQ(0, sysctl_set("/proc/sys/net/core/somaxconn", "2"));
 	ASSERT_EQ(0, bound(self->fd, PORT));
-	ASSERT_EQ(0, listen_at(self->fd, 1000));
+	ASSERT_EQ(0, sock_listen(self->fd, 1000));
 	EXPECT_EQ(3, capacity(PORT, 100));
 }
 
@@ -171,10 +165,10 @@ TEST_F(listen, backlog__somaxconn)
 TEST_F(listen, backlog__changed)
 {
 	ASSERT_EQ(0, bound(self->fd, PORT));
-	ASSERT_EQ(0, listen_at(self->fd, 1));
-	ASSERT_EQ(0, listen_at(self->fd, 4));
+	ASSERT_EQ(0, sock_listen(self->fd, 1));
+	ASSERT_EQ(0, sock_listen(self->fd, 4));
 	EXPECT_EQ(5, capacity(PORT, 100));
-	ASSERT_EQ(0, listen_at(self->fd, 0));
+	ASSERT_EQ(0, sock_listen(self->fd, 0));
 	EXPECT_LE(0, conn_accept_now(self->fd));
 	EXPECT_LE(0, conn_accept_now(self->fd));
 }
@@ -214,7 +208,7 @@ TEST_F(listen, overflow)
 	int server, i;
 
 	ASSERT_EQ(0, bound(self->fd, PORT));
-	ASSERT_EQ(0, listen_at(self->fd, 1));
+	ASSERT_EQ(0, sock_listen(self->fd, 1));
 	for (i = 0; i < CLIENTS; i++) {
 		clients[i].call = client;
 		clients[i].fd = conn_socket(SOCK_STREAM);
@@ -243,7 +237,7 @@ TEST_F(listen, overflow__data)
 	int first, second, server;
 
 	ASSERT_EQ(0, bound(self->fd, PORT));
-	ASSERT_EQ(0, listen_at(self->fd, 0));
+	ASSERT_EQ(0, sock_listen(self->fd, 0));
 	first = conn_to(SOCK_STREAM, &self->at);
 	ASSERT_LE(0, first);
 	ASSERT_EQ(POLLIN, sock_wait(self->fd, POLLIN));
@@ -270,7 +264,7 @@ TEST_F(listen, in_use)
 
 	ASSERT_EQ(0, bound(self->fd, PORT));
 	EXPECT_EQ(-EADDRINUSE, bound(other, PORT));
-	ASSERT_EQ(0, listen_at(self->fd, 1));
+	ASSERT_EQ(0, sock_listen(self->fd, 1));
 	EXPECT_EQ(-EADDRINUSE, bound(other, PORT));
 	EXPECT_EQ(-EADDRINUSE, conn_bound(SOCK_STREAM, PORT));
 	close(other);
@@ -282,7 +276,7 @@ TEST_F(listen, in_use__other_types)
 	int fd;
 
 	ASSERT_EQ(0, bound(self->fd, PORT));
-	ASSERT_EQ(0, listen_at(self->fd, 1));
+	ASSERT_EQ(0, sock_listen(self->fd, 1));
 	fd = conn_socket(SOCK_SEQPACKET);
 	EXPECT_EQ(-EADDRINUSE, bound(fd, PORT));
 	close(fd);
@@ -299,10 +293,10 @@ TEST_F(listen, reuseaddr__one_listens)
 
 	ASSERT_LE(0, a);
 	ASSERT_LE(0, b);
-	ASSERT_EQ(0, listen_at(a, 1));
-	EXPECT_EQ(-EADDRINUSE, listen_at(b, 1));
+	ASSERT_EQ(0, sock_listen(a, 1));
+	EXPECT_EQ(-EADDRINUSE, sock_listen(b, 1));
 	close(a);
-	EXPECT_EQ(0, listen_at(b, 1));
+	EXPECT_EQ(0, sock_listen(b, 1));
 	close(b);
 }
 
@@ -312,7 +306,7 @@ TEST_F(listen, reuseaddr__connections_left)
 	int listener = conn_bound(SOCK_STREAM, PORT), fd;
 	int client, server;
 
-	ASSERT_EQ(0, listen_at(listener, 1));
+	ASSERT_EQ(0, sock_listen(listener, 1));
 	client = conn_to(SOCK_STREAM, &self->at);
 	server = conn_accept(listener);
 	ASSERT_LE(0, server);
@@ -321,7 +315,7 @@ TEST_F(listen, reuseaddr__connections_left)
 	EXPECT_EQ(-EADDRINUSE, bound(self->fd, PORT));
 	listener = conn_bound(SOCK_STREAM, PORT);
 	ASSERT_LE(0, listener);
-	ASSERT_EQ(0, listen_at(listener, 1));
+	ASSERT_EQ(0, sock_listen(listener, 1));
 	/* The new one has new connections, and the old one goes on. */
 	fd = conn_to(SOCK_STREAM, &self->at);
 	ASSERT_LE(0, fd);
@@ -339,7 +333,7 @@ TEST_F(listen, reuseaddr__time_wait)
 	int listener = conn_bound(SOCK_STREAM, PORT);
 	int client, server;
 
-	ASSERT_EQ(0, listen_at(listener, 1));
+	ASSERT_EQ(0, sock_listen(listener, 1));
 	client = conn_to(SOCK_STREAM, &self->at);
 	server = conn_accept(listener);
 	ASSERT_LE(0, server);
@@ -350,7 +344,7 @@ TEST_F(listen, reuseaddr__time_wait)
 
 	listener = conn_bound(SOCK_STREAM, PORT);
 	ASSERT_LE(0, listener);
-	EXPECT_EQ(0, listen_at(listener, 1));
+	EXPECT_EQ(0, sock_listen(listener, 1));
 	client = conn_to(SOCK_STREAM, &self->at);
 	EXPECT_LE(0, client);
 	close(client);
@@ -363,7 +357,7 @@ TEST_F(listen, closed)
 	int a, b;
 
 	ASSERT_EQ(0, bound(self->fd, PORT));
-	ASSERT_EQ(0, listen_at(self->fd, 4));
+	ASSERT_EQ(0, sock_listen(self->fd, 4));
 	a = conn_to(SOCK_STREAM, &self->at);
 	b = conn_to(SOCK_STREAM, &self->at);
 	ASSERT_EQ(1, sock_send(b, "x", 1, 0));
@@ -386,7 +380,7 @@ TEST_F(listen, shut_down)
 	int waiting;
 
 	ASSERT_EQ(0, bound(self->fd, PORT));
-	ASSERT_EQ(0, listen_at(self->fd, 4));
+	ASSERT_EQ(0, sock_listen(self->fd, 4));
 	ASSERT_EQ(0, sock_shutdown(self->fd, SHUT_WR));
 	waiting = conn_to(SOCK_STREAM, &self->at);
 	ASSERT_LE(0, waiting);
@@ -396,7 +390,7 @@ TEST_F(listen, shut_down)
 	EXPECT_EQ(-ECONNREFUSED, conn_to(SOCK_STREAM, &self->at));
 	EXPECT_EQ(-EINVAL, conn_accept_now(self->fd));
 	/* It can begin again. */
-	ASSERT_EQ(0, listen_at(self->fd, 4));
+	ASSERT_EQ(0, sock_listen(self->fd, 4));
 	close(waiting);
 	waiting = conn_to(SOCK_STREAM, &self->at);
 	EXPECT_LE(0, waiting);
@@ -415,154 +409,10 @@ TEST_F(listen, shut_down__wakes)
 	struct sleeper sleeper = { .call = sleep_in_accept, .fd = self->fd };
 
 	ASSERT_EQ(0, bound(self->fd, PORT));
-	ASSERT_EQ(0, listen_at(self->fd, 4));
+	ASSERT_EQ(0, sock_listen(self->fd, 4));
 	ASSERT_TRUE(sleeper_start(&sleeper, SYS_accept4));
 	ASSERT_EQ(0, sock_shutdown(self->fd, SHUT_RD));
 	EXPECT_EQ(-EINVAL, sleeper_join(&sleeper));
-}
-
-#define MEMBERS	4
-#define FLOWS	64
-
-static int bound_member(unsigned int port)
-{
-	struct sockaddr_ferry at = sfy(addr_any, port);
-	int fd = conn_socket(SOCK_STREAM), err;
-
-	err = sock_set(fd, SOL_FERRY, FERRY_REUSEPORT, 1) ?: sock_bind(fd, &at);
-	return err ?: fd;
-}
-
-static int member(unsigned int port)
-{
-	int fd = bound_member(port);
-
-	return fd < 0 ? fd : listen_at(fd, FLOWS) ?: fd;
-}
-
-/* Which member has one waiting? Takes it. -1: none within the time. */
-static int taker(const int *members, int count)
-{
-	struct pollfd p[MEMBERS];
-	int i;
-
-	for (i = 0; i < count; i++)
-		p[i] = (struct pollfd){ .fd = members[i], .events = POLLIN };
-	if (poll(p, count, WAIT_MS) != 1)
-		return -1;
-	for (i = 0; i < count; i++)
-		if (p[i].revents)
-			break;
-	close(conn_accept_now(members[i]));
-	return i;
-}
-
-TEST_F(listen, reuseport)
-{
-	int members[MEMBERS], count[MEMBERS] = { }, i, client;
-
-	for (i = 0; i < MEMBERS; i++) {
-		members[i] = member(PORT);
-		ASSERT_LE(0, members[i]);
-	}
-	EXPECT_EQ(-EADDRINUSE, conn_listen(SOCK_STREAM, PORT, 1));
-	for (i = 0; i < FLOWS; i++) {
-		int who;
-
-		client = conn_to(SOCK_STREAM, &self->at);
-		ASSERT_LE(0, client);
-		who = taker(members, MEMBERS);
-		ASSERT_LE(0, who);
-		count[who]++;
-		close(client);
-	}
-	/* 64 flows miss one of four by chance once in ten million runs. */
-	for (i = 0; i < MEMBERS; i++) {
-		EXPECT_LT(0, count[i]);
-	}
-
-	/* Those that are left have all that come. */
-	close(members[MEMBERS - 1]);
-	for (i = 0; i < FLOWS; i++) {
-		client = conn_to(SOCK_STREAM, &self->at);
-		ASSERT_LE(0, client);
-		ASSERT_LE(0, taker(members, MEMBERS - 1));
-		close(client);
-	}
-}
-
-/* Those that come are number two's. */
-static int attach_program(int fd)
-{
-	struct sock_filter code[] = { { BPF_RET | BPF_K, 0, 0, 2 } };
-	struct sock_fprog prog = { ARRAY_SIZE(code), code };
-
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog,
-			  sizeof(prog)) ? -errno : 0;
-}
-
-/* Connect. Return: which member takes it, or a negative number. */
-static int taker_of_one(const int *members, const struct sockaddr_ferry *to)
-{
-	int client = conn_to(SOCK_STREAM, to), who;
-
-	if (client < 0)
-		return client;
-	who = taker(members, MEMBERS);
-	close(client);
-	return who;
-}
-
-/* A program chooses the listener. */
-TEST_F(listen, reuseport__program)
-{
-	int members[MEMBERS], i;
-
-	for (i = 0; i < MEMBERS; i++) {
-		members[i] = member(PORT);
-		ASSERT_LE(0, members[i]);
-	}
-	ASSERT_EQ(0, attach_program(members[0]));
-	for (i = 0; i < 10; i++)
-		EXPECT_EQ(2, taker_of_one(members, &self->at));
-}
-
-/* It may come before there is a listener. */
-TEST_F(listen, reuseport__program__before_listen)
-{
-	int members[MEMBERS], i;
-
-	members[0] = bound_member(PORT);
-	ASSERT_LE(0, members[0]);
-	ASSERT_EQ(0, attach_program(members[0]));
-	ASSERT_EQ(0, listen_at(members[0], FLOWS));
-	for (i = 1; i < MEMBERS; i++) {
-		members[i] = member(PORT);
-		ASSERT_LE(0, members[i]);
-	}
-	for (i = 0; i < 10; i++)
-		EXPECT_EQ(2, taker_of_one(members, &self->at));
-}
-
-/* Who has a program of his own does not lose it by joining others. */
-TEST_F(listen, reuseport__program__of_its_own)
-{
-	int fd = conn_socket(SOCK_STREAM), early = bound_member(PORT);
-	int listener = member(PORT);
-
-	ASSERT_LE(0, early);
-	ASSERT_LE(0, listener);
-	ASSERT_EQ(0, sock_set(fd, SOL_FERRY, FERRY_REUSEPORT, 1));
-	ASSERT_EQ(0, attach_program(fd));
-	EXPECT_EQ(-EADDRINUSE, sock_bind(fd, &self->at));
-	ASSERT_EQ(0, attach_program(early));
-	EXPECT_EQ(-EADDRINUSE, listen_at(early, 1));
-
-	close(early);
-	close(listener);
-	EXPECT_EQ(0, sock_bind(fd, &self->at));
-	EXPECT_EQ(0, listen_at(fd, 1));
-	close(fd);
 }
 
 /* Connect, and have a record larger than a segment cross. */
@@ -592,7 +442,7 @@ TEST_F(listen, cookies__always)
 
 	ASSERT_EQ(0, sysctl_set("syncookies", "2"));
 	ASSERT_EQ(0, bound(self->fd, PORT));
-	ASSERT_EQ(0, listen_at(self->fd, 8));
+	ASSERT_EQ(0, sock_listen(self->fd, 8));
 	EXPECT_EQ(0, connect_and_cross(SOCK_STREAM, self->fd, &self->at));
 	EXPECT_EQ(1, stat_of("SyncookiesSent"));
 	EXPECT_EQ(1, stat_of("SyncookiesRecv"));
@@ -612,7 +462,7 @@ TEST_F(listen, cookies__always)
 TEST_F(listen, cookies__when_full)
 {
 	ASSERT_EQ(0, bound(self->fd, PORT));
-	ASSERT_EQ(0, listen_at(self->fd, 8));
+	ASSERT_EQ(0, sock_listen(self->fd, 8));
 	EXPECT_EQ(0, connect_and_cross(SOCK_STREAM, self->fd, &self->at));
 	EXPECT_EQ(0, stat_of("SyncookiesSent"));
 	ASSERT_EQ(0, sysctl_set("max_syn_backlog", "0"));
@@ -629,7 +479,7 @@ TEST_F(listen, cookies__off)
 	ASSERT_EQ(0, sysctl_set("syncookies", "0"));
 	ASSERT_EQ(0, sysctl_set("max_syn_backlog", "0"));
 	ASSERT_EQ(0, bound(self->fd, PORT));
-	ASSERT_EQ(0, listen_at(self->fd, 8));
+	ASSERT_EQ(0, sock_listen(self->fd, 8));
 	client = conn_start(SOCK_STREAM, &self->at);
 	ASSERT_LE(0, client);
 	EXPECT_LT(0, stat_wait("ListenDrops", 1));
@@ -657,7 +507,7 @@ TEST_F(listen, by_address)
 	ASSERT_EQ(0, link_address("fy0", addr));
 	at = sfy(addr, PORT);
 	ASSERT_EQ(0, sock_bind(self->fd, &at));
-	ASSERT_EQ(0, listen_at(self->fd, 1));
+	ASSERT_EQ(0, sock_listen(self->fd, 1));
 	EXPECT_EQ(-ECONNREFUSED, conn_to(SOCK_STREAM, &self->at));
 	client = conn_to(SOCK_STREAM, &at);
 	EXPECT_LE(0, client);

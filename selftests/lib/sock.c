@@ -139,6 +139,11 @@ unsigned int sock_port(int fd)
 	return own.sfy_port;
 }
 
+int sock_listen(int fd, int backlog)
+{
+	return result(listen(fd, backlog));
+}
+
 int sock_shutdown(int fd, int how)
 {
 	return result(shutdown(fd, how));

@@ -44,6 +44,7 @@ ssize_t sock_recv_from(int fd, void *data, size_t len, int flags,
 int sock_set(int fd, int level, int option, int value);
 int sock_get(int fd, int level, int option);
 unsigned int sock_port(int fd);
+int sock_listen(int fd, int backlog);
 int sock_shutdown(int fd, int how);
 
 /* The pending error, which reading clears, as a positive errno. */
