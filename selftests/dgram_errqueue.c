@@ -114,14 +114,6 @@ TEST_F(errqueue, time_of_sending)
 TEST_F(errqueue, time_of_sending__one)
 {
 	unsigned int flags = SOF_TIMESTAMPING_TX_SOFTWARE;
-	struct iovec iov = { "x", 1 };
-	struct msghdr msg = {
-		.msg_name = &self->at, .msg_namelen = sizeof(self->at),
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = &self->control,
-		.msg_controllen = CMSG_SPACE(sizeof(flags)),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
 
 	ASSERT_EQ(0, sock_set(self->fd, SOL_SOCKET, SO_TIMESTAMPING,
 			      SOF_TIMESTAMPING_SOFTWARE));
@@ -129,11 +121,8 @@ TEST_F(errqueue, time_of_sending__one)
 	ASSERT_EQ(1, sock_await(self->reader, self->buf, 8));
 	EXPECT_EQ(-EAGAIN, sock_recv(self->fd, self->buf, 8, MSG_ERRQUEUE));
 
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SO_TIMESTAMPING;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(flags));
-	memcpy(CMSG_DATA(cmsg), &flags, sizeof(flags));
-	ASSERT_EQ(1, sendmsg(self->fd, &msg, 0));
+	ASSERT_EQ(5, sock_send_with(self->fd, &self->at, SO_TIMESTAMPING, &flags,
+				    sizeof(flags)));
 	ASSERT_EQ(POLLERR, sock_wait(self->fd, 0));
 	EXPECT_LE(0, recvmsg(self->fd, &self->msg, MSG_ERRQUEUE));
 }
@@ -142,53 +131,73 @@ TEST_F(errqueue, time_of_sending__one)
 TEST_F(errqueue, unknown_control_message)
 {
 	int value = 1;
-	struct iovec iov = { "x", 1 };
-	struct msghdr msg = {
-		.msg_name = &self->at, .msg_namelen = sizeof(self->at),
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = &self->control,
-		.msg_controllen = CMSG_SPACE(sizeof(value)),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
 
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = 9999;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(value));
-	EXPECT_EQ(-1, sendmsg(self->fd, &msg, 0));
-	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-EINVAL, sock_send_with(self->fd, &self->at, 9999, &value,
+					  sizeof(value)));
 	EXPECT_TRUE(sock_empty(self->reader));
 }
+
+/* Wait for the time of a datagram. Return: what it is told by. */
+static long number_of_next(struct msghdr *msg, int fd, size_t room)
+{
+	const struct sock_extended_err *err;
+
+	msg->msg_controllen = room;
+	if (sock_wait(fd, 0) != POLLERR || recvmsg(fd, msg, MSG_ERRQUEUE) < 0)
+		return -1;
+	err = find(msg, SOL_FERRY, FERRY_RECVERR);
+	return err ? err->ee_data : -1;
+}
+
+#define NUMBER() \
+	number_of_next(&self->msg, self->fd, sizeof(self->control))
 
 /* Each stamp has the number of its datagram, as UDP counts them. */
 TEST_F(errqueue, time_of_sending__number)
 {
-	const struct sock_extended_err *err;
 	unsigned int i;
 
 	ASSERT_EQ(0, sock_set(self->fd, SOL_SOCKET, SO_TIMESTAMPING,
 			      TX_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
 			      SOF_TIMESTAMPING_OPT_TSONLY));
+	/* Without the datagram itself. */
+	self->iov.iov_len = 1;
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(5, sock_send_to(self->fd, "hello", 5, &self->at));
-		ASSERT_EQ(POLLERR, sock_wait(self->fd, 0));
-		self->msg.msg_controllen = sizeof(self->control);
-		/* Without the datagram itself. */
-		ASSERT_EQ(0, recvmsg(self->fd, &self->msg, MSG_ERRQUEUE));
-		err = find(&self->msg, SOL_FERRY, FERRY_RECVERR);
-		ASSERT_NE(NULL, err);
-		EXPECT_EQ(i, err->ee_data);
+		EXPECT_EQ(i, NUMBER());
+		EXPECT_FALSE(self->msg.msg_flags & MSG_TRUNC);
 	}
 	/* It counts from the start, each time that it is turned on. */
 	ASSERT_EQ(0, sock_set(self->fd, SOL_SOCKET, SO_TIMESTAMPING, 0));
 	ASSERT_EQ(0, sock_set(self->fd, SOL_SOCKET, SO_TIMESTAMPING,
 			      TX_SOFTWARE | SOF_TIMESTAMPING_OPT_ID));
 	ASSERT_EQ(5, sock_send_to(self->fd, "hello", 5, &self->at));
-	ASSERT_EQ(POLLERR, sock_wait(self->fd, 0));
-	self->msg.msg_controllen = sizeof(self->control);
-	ASSERT_LE(5, recvmsg(self->fd, &self->msg, MSG_ERRQUEUE));
-	err = find(&self->msg, SOL_FERRY, FERRY_RECVERR);
-	ASSERT_NE(NULL, err);
-	EXPECT_EQ(0, err->ee_data);
+	EXPECT_EQ(0, NUMBER());
+	EXPECT_TRUE(self->msg.msg_flags & MSG_TRUNC);
+}
+
+/* SCM_TS_OPT_ID: the caller's own number, as far as UDP has it, too. */
+TEST_F(errqueue, time_of_sending__chosen_number)
+{
+	unsigned int id = 4711;
+
+	ASSERT_EQ(0, link_up("lo"));
+	EXPECT_EQ(-EINVAL, sock_send_with(self->fd, &self->at, SOCK_TS_OPT_ID,
+					  &id, sizeof(id)));
+	ASSERT_EQ(0, sock_set(self->fd, SOL_SOCKET, SO_TIMESTAMPING,
+			      TX_SOFTWARE | SOF_TIMESTAMPING_OPT_ID));
+	if (!sock_kernel_has_ts_opt_id()) {
+		EXPECT_EQ(-EINVAL, sock_send_with(self->fd, &self->at,
+						  SOCK_TS_OPT_ID, &id,
+						  sizeof(id)));
+		return;
+	}
+	ASSERT_EQ(5, sock_send_with(self->fd, &self->at, SOCK_TS_OPT_ID, &id,
+				    sizeof(id)));
+	EXPECT_EQ(4711, NUMBER());
+	/* It is not counted. */
+	ASSERT_EQ(5, sock_send_to(self->fd, "hello", 5, &self->at));
+	EXPECT_EQ(0, NUMBER());
 }
 
 TEST_HARNESS_MAIN

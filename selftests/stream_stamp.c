@@ -269,27 +269,6 @@ TEST_F(stamp, many)
 	}
 }
 
-static ssize_t send_with(int fd, int level, int type, const void *value,
-			 size_t len)
-{
-	union {
-		struct cmsghdr align;
-		char room[256];
-	} control = {};
-	struct iovec iov = { "hello", 5 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = &control, .msg_controllen = CMSG_SPACE(len),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = level;
-	cmsg->cmsg_type = type;
-	cmsg->cmsg_len = CMSG_LEN(len);
-	memcpy(CMSG_DATA(cmsg), value, len);
-	return sendmsg(fd, &msg, 0) < 0 ? -errno : 5;
-}
-
 /* By a control message of one call; bytes of the others are counted. */
 TEST_F(stamp, one_call)
 {
@@ -301,7 +280,7 @@ TEST_F(stamp, one_call)
 	ASSERT_TRUE(conn_await_amount(self->a, SIOCOUTQ, 0));
 	EXPECT_EQ(-EAGAIN, sock_recv(self->a, got, 1, MSG_ERRQUEUE));
 
-	ASSERT_EQ(5, send_with(self->a, SOL_SOCKET, SO_TIMESTAMPING, &flags,
+	ASSERT_EQ(5, sock_send_with(self->a, NULL, SO_TIMESTAMPING, &flags,
 			       sizeof(flags)));
 	ASSERT_EQ(5, recv_all(self->b, got, 5));
 	ASSERT_TRUE(collect(self->a, self->stamps, 1));
@@ -328,21 +307,46 @@ TEST_F(stamp, with_payload)
 	EXPECT_EQ(0, memcmp(data, "hello", 5));
 }
 
+/* SCM_TS_OPT_ID: a record may be told by a number of the caller's. */
+TEST_F(stamp, chosen_number)
+{
+	unsigned int id = 4711;
+	int i;
+
+	if (!of_records(self->a))
+		SKIP(return, "Bytes have their places: see refused");
+	ASSERT_EQ(0, ask(self->a, SOF_TIMESTAMPING_TX_ACK | REPORT));
+	if (!sock_kernel_has_ts_opt_id()) {
+		EXPECT_EQ(-EINVAL, sock_send_with(self->a, NULL, SOCK_TS_OPT_ID,
+						  &id, sizeof(id)));
+		return;
+	}
+	ASSERT_EQ(5, sock_send_with(self->a, NULL, SOCK_TS_OPT_ID, &id,
+				    sizeof(id)));
+	/* It is not counted. */
+	ASSERT_EQ(5, sock_send(self->a, "hello", 5, 0));
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(5, recv_all(self->b, got, 5));
+	ASSERT_TRUE(collect(self->a, self->stamps, 2));
+	EXPECT_EQ(4711, self->stamps[0].id);
+	EXPECT_EQ(0, self->stamps[1].id);
+}
+
 /* What cannot be had is refused. */
 TEST_F(stamp, refused)
 {
 	unsigned long long when = 1;
 	unsigned int wrong = SOF_TIMESTAMPING_OPT_ID, id = 7;
 
-	EXPECT_EQ(-EINVAL, send_with(self->a, SOL_SOCKET, SO_TIMESTAMPING,
+	EXPECT_EQ(-EINVAL, sock_send_with(self->a, NULL, SO_TIMESTAMPING,
 				     &wrong, sizeof(wrong)));
-	EXPECT_EQ(-EINVAL, send_with(self->a, SOL_SOCKET, SCM_TXTIME, &when,
+	EXPECT_EQ(-EINVAL, sock_send_with(self->a, NULL, SCM_TXTIME, &when,
 				     sizeof(when)));
-	/* SCM_TS_OPT_ID, of records and of newer kernels. */
-	ASSERT_EQ(0, ask(self->a, SOF_TIMESTAMPING_TX_ACK | REPORT));
-	if (!of_records(self->a))
-		EXPECT_EQ(-EINVAL, send_with(self->a, SOL_SOCKET, 81, &id,
-					     sizeof(id)));
+	/* Who has not asked for numbers gives none; bytes have their places. */
+	ASSERT_EQ(0, ask(self->a, SOF_TIMESTAMPING_TX_ACK |
+			 (of_records(self->a) ? 0 : REPORT)));
+	EXPECT_EQ(-EINVAL, sock_send_with(self->a, NULL, SOCK_TS_OPT_ID, &id,
+					  sizeof(id)));
 	EXPECT_EQ(-EAGAIN, sock_recv(self->b, got, 1, MSG_DONTWAIT));
 }
 
@@ -356,7 +360,7 @@ TEST_F(stamp, txtime)
 		SKIP(return, "TCP takes it, and does nothing");
 	ASSERT_EQ(0, setsockopt(self->a, SOL_SOCKET, SO_TXTIME, &on,
 				sizeof(on)));
-	EXPECT_EQ(-EINVAL, send_with(self->a, SOL_SOCKET, SCM_TXTIME, &when,
+	EXPECT_EQ(-EINVAL, sock_send_with(self->a, NULL, SCM_TXTIME, &when,
 				     sizeof(when)));
 	EXPECT_EQ(-EAGAIN, sock_recv(self->b, got, 1, MSG_DONTWAIT));
 }

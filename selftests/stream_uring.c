@@ -191,23 +191,6 @@ TEST_F(uring, shutdown)
 	EXPECT_EQ(0, sock_await(self->b, self->buf, 1));
 }
 
-/* One that waits can be called off, and the socket be used on. */
-TEST_F(uring, cancel)
-{
-	struct io_uring_sqe sqe = op(IORING_OP_ASYNC_CANCEL, -1, NULL, 0);
-	int i, res;
-
-	BEGIN(op(IORING_OP_RECV, self->b, self->buf, 16), 1);
-	sqe.addr = 1;
-	BEGIN(sqe, 2);
-	for (i = 0; i < 2; i++) {
-		res = WAIT();
-		EXPECT_EQ(self->id == 1 ? -ECANCELED : 0, res);
-	}
-	ASSERT_EQ(1, sock_send(self->a, "x", 1, 0));
-	EXPECT_EQ(1, sock_await(self->b, self->buf, 1));
-}
-
 TEST_F(uring, cancel_accept)
 {
 	struct io_uring_sqe sqe = op(IORING_OP_ASYNC_CANCEL, -1, NULL, 0);
@@ -448,6 +431,23 @@ TEST_F(each, recv__not_now)
 	sqe.msg_flags = MSG_DONTWAIT;
 	BEGIN(sqe, 1);
 	EXPECT_EQ(-EAGAIN, WAIT());
+}
+
+/* One that waits can be called off, and the socket be used on. */
+TEST_F(each, cancel)
+{
+	struct io_uring_sqe sqe = op(IORING_OP_ASYNC_CANCEL, -1, NULL, 0);
+	int i, res;
+
+	BEGIN(op(IORING_OP_RECV, self->b, self->buf[0], 16), 1);
+	sqe.addr = 1;
+	BEGIN(sqe, 2);
+	for (i = 0; i < 2; i++) {
+		res = WAIT();
+		EXPECT_EQ(self->id == 1 ? -ECANCELED : 0, res);
+	}
+	ASSERT_EQ(1, sock_send(self->a, "x", 1, 0));
+	EXPECT_EQ(1, sock_await(self->b, self->buf[0], 1));
 }
 
 /* One operation reads all that comes, each time into a buffer that was provided. */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Ferry sockets: see sock.h. */
 #include <errno.h>
+#include <linux/net_tstamp.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -180,6 +182,47 @@ bool sock_empty(int fd)
 	char byte;
 
 	return sock_recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == -EAGAIN;
+}
+
+ssize_t sock_send_with(int fd, const struct sockaddr_ferry *to, int type,
+		       const void *value, size_t len)
+{
+	union {
+		struct cmsghdr align;
+		char room[256];
+	} control = { };
+	struct iovec iov = { "hello", 5 };
+	struct msghdr msg = {
+		.msg_name = (void *)to, .msg_namelen = to ? sizeof(*to) : 0,
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = CMSG_SPACE(len),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = type;
+	cmsg->cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(cmsg), value, len);
+	return result(sendmsg(fd, &msg, 0));
+}
+
+int sock_kernel_has_ts_opt_id(void)
+{
+	struct sockaddr_in to = {
+		.sin_family = AF_INET,
+		.sin_port = htons(9),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), err;
+	unsigned int id = 1;
+
+	err = result(connect(fd, (struct sockaddr *)&to, sizeof(to))) ?:
+	      sock_set(fd, SOL_SOCKET, SO_TIMESTAMPING,
+		       SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_OPT_ID);
+	if (!err)
+		err = sock_send_with(fd, NULL, SOCK_TS_OPT_ID, &id, sizeof(id));
+	close(fd);
+	return err == -EINVAL ? 0 : err;
 }
 
 long stat_of(const char *name)

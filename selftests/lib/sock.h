@@ -64,6 +64,20 @@ ssize_t sock_await(int fd, void *data, size_t len);
 /* Can no datagram be read now? */
 bool sock_empty(int fd);
 
+/*
+ * Send "hello", to where it is connected if @to is NULL, with a control message of
+ * SOL_SOCKET.
+ */
+ssize_t sock_send_with(int fd, const struct sockaddr_ferry *to, int type,
+		       const void *value, size_t len);
+
+/*
+ * SCM_TS_OPT_ID: what the stamps of one call are told by. Does UDP, over lo, which
+ * is up, have it? 6.13 is the first kernel that has. Return: 0 for no.
+ */
+#define SOCK_TS_OPT_ID	81
+int sock_kernel_has_ts_opt_id(void);
+
 /* A counter of /proc/net/ferry/stat in this namespace; -1 if there is none. */
 long stat_of(const char *name);
 /* Wait until it is at least @value. Return: what it is then. */
