@@ -21,12 +21,13 @@
  * table of flows. The table has a reference, and the pending timer another. It
  * ends when its time is over, when its peer says that it is done too or begins
  * anew, when its ends connect anew from here, and with its namespace: by whoever
- * takes it out of the table. @timewait is guarded by @lock, the rest is const. It
- * holds the port, not the namespace.
+ * takes it out of the table. @class is what its socket had. @timewait is guarded by
+ * @lock, the rest is const. It holds the port, not the namespace.
  */
 struct ferry_linger {
 	struct ferry_flow	flow;
 	struct ferry_net	*fn;
+	struct ferry_class	class;
 	struct ferry_timewait	timewait;
 	spinlock_t		lock;		/* guards @timewait */
 	refcount_t		refs;
@@ -188,6 +189,7 @@ void ferry_linger_start(struct sock *sk)
 	if (!linger)
 		return;
 	linger->fn = fn;
+	linger->class = ferry_class_of(sk);
 	linger->flow.key = fy->flow.key;
 	linger->flow.ifindex = fy->flow.ifindex;
 	linger->flow.kind = FERRY_FLOW_LINGER;
@@ -240,7 +242,7 @@ void ferry_linger_rcv(struct ferry_net *fn, struct ferry_flow *flow,
 		ferry_linger_end(fn, flow);
 		break;
 	case FERRY_TIMEWAIT_ACK:
-		ferry_output_control(fn, NULL, flow, &ack);
+		ferry_output_stray(fn, &linger->class, flow, &ack);
 		break;
 	case FERRY_TIMEWAIT_IGNORE:
 		break;

@@ -174,6 +174,16 @@ static void ferry_listen_unclaim(struct ferry_net *fn,
 		ferry_listen_forget(fn, req);
 }
 
+/* As the listener has it, so has what a connection is answered that is to be his. */
+static void ferry_listen_send(const struct ferry_listener *l,
+			      const struct ferry_flow *flow,
+			      const struct ferry_seg *seg)
+{
+	const struct ferry_class class = ferry_class_of(l->sk);
+
+	ferry_output_stray(ferry_net(sock_net(l->sk)), &class, flow, seg);
+}
+
 /* Those of a list whose time has come. Listener's lock. */
 static void ferry_listen_expire(struct ferry_net *fn, struct list_head *list,
 				u64 now)
@@ -201,7 +211,7 @@ static void ferry_listen_expire(struct ferry_net *fn, struct list_head *list,
 		}
 		ferry_listen_answer(req, now, &seg);
 		ferry_stats_inc(fn, FERRY_STAT_RETRANS);
-		ferry_output_control(fn, NULL, &req->flow, &seg);
+		ferry_listen_send(req->listener, &req->flow, &seg);
 	}
 }
 
@@ -288,7 +298,7 @@ static bool ferry_listen_remember(struct ferry_listener *l,
 	ferry_listen_answer(req, now, &seg);
 	spin_unlock(&l->lock);
 
-	ferry_output_control(fn, NULL, flow, &seg);
+	ferry_listen_send(l, flow, &seg);
 	return true;
 }
 
@@ -311,7 +321,7 @@ static void ferry_listen_bake(struct ferry_listener *l,
 	WRITE_ONCE(l->cookie_at, now);
 	ferry_request_synack(request, now, &seg);
 	ferry_stats_inc(fn, FERRY_STAT_COOKIES_SENT);
-	ferry_output_control(fn, NULL, flow, &seg);
+	ferry_listen_send(l, flow, &seg);
 }
 
 static bool ferry_listen_overflow(struct ferry_net *fn, const struct sock *sk)
@@ -556,7 +566,7 @@ void ferry_listen_request_rcv(struct ferry_net *fn, struct ferry_flow *flow,
 			ferry_listen_answer(req, ferry_stream_now(), &answer);
 		spin_unlock(&l->lock);
 		if (!claimed)
-			ferry_output_control(fn, NULL, flow, &answer);
+			ferry_listen_send(l, flow, &answer);
 		break;
 	case FERRY_REQUEST_STRAY:
 		ferry_stream_stray(fn, skb, &seg);
@@ -766,7 +776,7 @@ static void ferry_listen_drop_requests(struct sock *sk, struct list_head *list)
 			.ack = req->request.irs + 1,
 		};
 		list_del_init(&req->node);
-		ferry_output_control(fn, NULL, &req->flow, &rst);
+		ferry_listen_send(req->listener, &req->flow, &rst);
 		ferry_listen_forget(fn, req);
 		cond_resched();
 	}

@@ -145,20 +145,11 @@ unlock:
 	return err;
 }
 
-/**
- * ferry_output_control() - send a segment without payload
- * @fn: the namespace
- * @sk: the socket that it is charged to, or NULL
- * @flow: from where to where
- * @seg: what the header says
- *
- * Context: process or softirq.
- * Return: 0; -ENOBUFS if there is no memory or the device's queue dropped the
- * packet, or why there is no way.
- */
-int ferry_output_control(struct ferry_net *fn, struct sock *sk,
-			 const struct ferry_flow *flow,
-			 const struct ferry_seg *seg)
+/* A segment without payload; @sk may be NULL. */
+static int ferry_output_empty(struct ferry_net *fn, struct sock *sk,
+			      const struct ferry_class *class,
+			      const struct ferry_flow *flow,
+			      const struct ferry_seg *seg)
 {
 	struct ferry_path path;
 	struct sk_buff *skb;
@@ -174,15 +165,51 @@ int ferry_output_control(struct ferry_net *fn, struct sock *sk,
 		err = -ENOBUFS;
 		goto unlock;
 	}
-	if (sk) {
+	if (sk)
 		skb_set_owner_w(skb, sk);
-		skb->mark = READ_ONCE(sk->sk_mark);
-		skb->priority = READ_ONCE(sk->sk_priority);
-	}
+	skb->mark = class->mark;
+	skb->priority = class->priority;
 	ferry_stats_inc(fn, seg->kind == FERRY_KIND_RST ?
 			FERRY_STAT_OUT_RSTS : FERRY_STAT_OUT_SEGS);
 	err = ferry_output_push(fn, skb, flow, seg, &path);
 unlock:
 	rcu_read_unlock();
 	return err;
+}
+
+/**
+ * ferry_output_control() - send a segment without payload
+ * @fn: the namespace
+ * @sk: the socket that it is charged to
+ * @flow: from where to where
+ * @seg: what the header says
+ *
+ * Context: process or softirq.
+ * Return: 0; -ENOBUFS if there is no memory or the device's queue dropped the
+ * packet, or why there is no way.
+ */
+int ferry_output_control(struct ferry_net *fn, struct sock *sk,
+			 const struct ferry_flow *flow,
+			 const struct ferry_seg *seg)
+{
+	const struct ferry_class class = ferry_class_of(sk);
+
+	return ferry_output_empty(fn, sk, &class, flow, seg);
+}
+
+/**
+ * ferry_output_stray() - the same of a connection that has no socket
+ * @fn: the namespace
+ * @class: what the socket had that it had or is going to have
+ * @flow: from where to where
+ * @seg: what the header says
+ *
+ * Context: process or softirq.
+ * Return: as ferry_output_control().
+ */
+int ferry_output_stray(struct ferry_net *fn, const struct ferry_class *class,
+		       const struct ferry_flow *flow,
+		       const struct ferry_seg *seg)
+{
+	return ferry_output_empty(fn, NULL, class, flow, seg);
 }

@@ -44,13 +44,14 @@ void ferry_stream_stray(struct ferry_net *fn, const struct sk_buff *skb,
 		.key = ferry_flow_key(skb),
 		.ifindex = ferry_skb_cb(skb)->iif,
 	};
+	const struct ferry_class class = { };
 	struct ferry_seg rst;
 
 	if (!ferry_conn_stray(seg, &rst))
 		return;
 	if (!ferry_limit_allows_unreach(fn, skb))
 		return;
-	ferry_output_control(fn, NULL, &flow, &rst);
+	ferry_output_stray(fn, &class, &flow, &rst);
 }
 
 static void ferry_stream_established(struct sock *sk, u64 now)

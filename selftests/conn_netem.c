@@ -279,12 +279,9 @@ static const char *unfinished(const struct side *side)
 	static char text[200];
 	struct ferry_info info;
 	const struct end *end;
-	socklen_t len;
 
 	for (end = side->end; end < side->end + side->clients; end++) {
-		len = sizeof(info);
-		if (end->fd <= 0 || getsockopt(end->fd, SOL_FERRY, FERRY_INFO,
-					       &info, &len))
+		if (end->fd <= 0 || conn_info(end->fd, &info))
 			continue;
 		snprintf(text, sizeof(text),
 			 "%d: state %u, sent %zu, heard %zu%s, RTO %u us",

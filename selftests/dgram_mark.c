@@ -9,8 +9,10 @@
  */
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/filter.h>
 #include <linux/pkt_cls.h>
 #include <linux/sockios.h>
+#include <netinet/tcp.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -55,8 +57,8 @@ FIXTURE_TEARDOWN(mark)
 	close(self->reader);
 }
 
-/* Let out of fy0 only packets whose field at @offset of __sk_buff is RIGHT. */
-static int keep_right(int offset)
+/* Let out of @dev only packets whose field at @offset of __sk_buff is RIGHT. */
+static int keep_right_on(const char *dev, int offset)
 {
 	struct bpf_insn code[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = TC_ACT_OK },
@@ -75,7 +77,12 @@ static int keep_right(int offset)
 	};
 	int prog = syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
 
-	return prog < 0 ? -errno : link_egress_program("fy0", prog);
+	return prog < 0 ? -errno : link_egress_program(dev, prog);
+}
+
+static int keep_right(int offset)
+{
+	return keep_right_on("fy0", offset);
 }
 
 /* Send a wrong one and a right one: only that arrives. */
@@ -213,6 +220,51 @@ TEST_F(connection, changed)
 	EXPECT_TRUE(sock_empty(self->server));
 	ASSERT_EQ(0, sock_set(self->right, SOL_SOCKET, variant->option, RIGHT));
 	EXPECT_EQ(1, sock_await(self->server, &self->byte, 1));
+	close(self->server);
+}
+
+/* So has what a listener answers, and what a connection sends that he takes. */
+TEST_F(connection, listener)
+{
+	ASSERT_EQ(0, net_enter(self->wire.blue));
+	ASSERT_EQ(0, keep_right_on("fy1", variant->field));
+	ASSERT_EQ(0, sock_set(self->listener, SOL_SOCKET, variant->option,
+			      RIGHT));
+	ASSERT_EQ(-EINPROGRESS, sock_connect(self->wrong, &self->there));
+	self->server = conn_accept(self->listener);
+	ASSERT_LE(0, self->server);
+	/* Of a connection that is accepted the priority is its own, as TCP's. */
+	EXPECT_EQ(variant->option == SO_MARK ? RIGHT : 0,
+		  sock_get(self->server, SOL_SOCKET, variant->option));
+	ASSERT_EQ(0, sock_set(self->server, SOL_SOCKET, variant->option, RIGHT));
+	ASSERT_EQ(1, sock_send(self->server, "s", 1, 0));
+	EXPECT_EQ(1, sock_await(self->wrong, &self->byte, 1));
+	EXPECT_EQ(0, stat_of("RetransSegs"));
+	close(self->server);
+}
+
+/* And the last ACK, when it is sent again and the socket is no more. */
+TEST_F(connection, time_wait)
+{
+	struct sock_filter nothing = { BPF_RET | BPF_K, 0, 0, 0 };
+	struct sock_fprog deaf = { 1, &nothing };
+
+	ASSERT_EQ(0, keep_right(variant->field));
+	ASSERT_EQ(0, sock_connect(self->right, &self->there));
+	self->server = conn_accept(self->listener);
+	ASSERT_LE(0, self->server);
+	ASSERT_EQ(0, sock_shutdown(self->right, SHUT_WR));
+	ASSERT_EQ(0, sock_await(self->server, &self->byte, 1));
+	ASSERT_EQ(0, setsockopt(self->server, SOL_SOCKET, SO_ATTACH_FILTER,
+				&deaf, sizeof(deaf)));
+	ASSERT_EQ(0, sock_shutdown(self->server, SHUT_WR));
+	ASSERT_EQ(0, sock_await(self->right, &self->byte, 1));
+	close(self->right);
+	self->right = -1;
+	ASSERT_EQ(0, setsockopt(self->server, SOL_SOCKET, SO_DETACH_FILTER,
+				&deaf, sizeof(deaf)));
+	EXPECT_TRUE(conn_await_state(self->server, TCP_CLOSE));
+	EXPECT_EQ(0, sock_error(self->server));
 	close(self->server);
 }
 

@@ -284,6 +284,36 @@ bool conn_await_amount(int fd, unsigned long request, int value)
 	return wait_until(amount_reached, &goal);
 }
 
+int conn_info(int fd, struct ferry_info *info)
+{
+	socklen_t len = sizeof(*info);
+
+	memset(info, 0xff, sizeof(*info));
+	if (getsockopt(fd, SOL_FERRY, FERRY_INFO, info, &len))
+		return -errno;
+	return len == sizeof(*info) ? 0 : -EMSGSIZE;
+}
+
+struct state_goal {
+	int	fd;
+	int	state;
+};
+
+static bool state_reached(void *arg)
+{
+	const struct state_goal *goal = arg;
+	struct ferry_info info;
+
+	return !conn_info(goal->fd, &info) && info.fyi_state == goal->state;
+}
+
+bool conn_await_state(int fd, int state)
+{
+	struct state_goal goal = { fd, state };
+
+	return wait_until(state_reached, &goal);
+}
+
 struct port_goal {
 	int		type;
 	unsigned int	port;

@@ -78,6 +78,11 @@ bool conn_await_amount(int fd, unsigned long request, int value);
 /* What it is now. */
 int conn_amount(int fd, unsigned long request);
 
+/* FERRY_INFO. Return: 0 or -errno. */
+int conn_info(int fd, struct ferry_info *info);
+/* Wait until a connection's state, TCP_*, is @state. Return: whether it is. */
+bool conn_await_state(int fd, int state);
+
 /* Wait until a socket can be bound to the port and set SO_REUSEADDR or not. */
 bool conn_await_free_port(int type, unsigned int port);
 
