@@ -54,10 +54,29 @@ void ferry_stream_stray(struct ferry_net *fn, const struct sk_buff *skb,
 	ferry_output_stray(fn, &class, &flow, &rst);
 }
 
+/*
+ * The send buffer is to hold a window in flight and another one in wait, and be the
+ * window ten segments, as TCP takes it to be at least. Who sets SO_SNDBUF decides.
+ */
+static void ferry_stream_widen(struct sock *sk)
+{
+	const struct ferry_net *fn = ferry_net(sock_net(sk));
+	const struct ferry_conn *conn = &ferry_stream(sk)->conn;
+	u32 want;
+
+	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK || sk_under_memory_pressure(sk))
+		return;
+	want = min_t(u64, 2ULL * max(conn->cong.cwnd, 10 * conn->mss),
+		     READ_ONCE(fn->set.wmem[2]));
+	if (want > sk->sk_sndbuf)
+		WRITE_ONCE(sk->sk_sndbuf, want);
+}
+
 static void ferry_stream_established(struct sock *sk, u64 now)
 {
 	struct ferry_stream *fy = ferry_stream(sk);
 
+	ferry_stream_widen(sk);
 	if (sock_flag(sk, SOCK_KEEPOPEN))
 		ferry_option_keepalive(sk, 1);
 	if (fy->parent) {
@@ -71,19 +90,8 @@ static void ferry_stream_established(struct sock *sk, u64 now)
 /* Some of what was sent has arrived: there may be room to write. */
 static void ferry_stream_acked(struct sock *sk)
 {
-	struct ferry_net *fn = ferry_net(sock_net(sk));
-	struct ferry_stream *fy = ferry_stream(sk);
-	u32 want;
-
 	ferry_stream_free_acked(sk);
-	if (!(sk->sk_userlocks & SOCK_SNDBUF_LOCK) &&
-	    !sk_under_memory_pressure(sk)) {
-		/* A window in flight, another one in wait. */
-		want = min_t(u64, 2ULL * fy->conn.cong.cwnd,
-			     READ_ONCE(fn->set.wmem[2]));
-		if (want > sk->sk_sndbuf)
-			WRITE_ONCE(sk->sk_sndbuf, want);
-	}
+	ferry_stream_widen(sk);
 	if (sk->sk_socket && test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
 		sk->sk_write_space(sk);
 }

@@ -31,16 +31,6 @@
 #define HLEN	48	/* of a segment, in bytes */
 #define MTU	1500
 
-static int info_of(int fd, struct ferry_info *info)
-{
-	socklen_t len = sizeof(*info);
-
-	memset(info, 0xff, sizeof(*info));
-	if (getsockopt(fd, SOL_FERRY, FERRY_INFO, info, &len))
-		return -errno;
-	return len == sizeof(*info) ? 0 : -EMSGSIZE;
-}
-
 /* Wait until all that was sent is acknowledged. */
 static bool acked(int fd)
 {
@@ -73,6 +63,37 @@ FIXTURE_TEARDOWN(tuning)
 {
 	conn_close(&self->conn);
 	close(self->fd);
+}
+
+/*
+ * SO_SNDBUF, of who has not set it
+ */
+
+/* Ten segments in flight and ten in wait have room, be they as large as here. */
+TEST_F(tuning, sndbuf__of_a_connection)
+{
+	int least = 2 * 10 * (65535 - HLEN), fd = self->conn.client;
+
+	EXPECT_LE(least, sock_get(fd, SOL_SOCKET, SO_SNDBUF));
+	EXPECT_LE(least, sock_get(self->conn.server, SOL_SOCKET, SO_SNDBUF));
+	/* That is what can be written when nobody reads. */
+	EXPECT_LE(1000000, conn_fill(fd, self->conn.server));
+}
+
+/* Never beyond the limit, and who has set it keeps what he has. */
+TEST_F(tuning, sndbuf__limited)
+{
+	struct sockaddr_ferry to = sfy(addr_any, PORT);
+	int server;
+
+	ASSERT_EQ(0, sysctl_set("wmem", "4096 262144 300000"));
+	ASSERT_EQ(0, sock_set(self->conn.listener, SOL_SOCKET, SO_SNDBUF, 50000));
+	ASSERT_EQ(0, sock_connect(self->fd, &to));
+	server = conn_accept(self->conn.listener);
+	ASSERT_LE(0, server);
+	EXPECT_EQ(300000, sock_get(self->fd, SOL_SOCKET, SO_SNDBUF));
+	EXPECT_EQ(100000, sock_get(server, SOL_SOCKET, SO_SNDBUF));
+	close(server);
 }
 
 /*
@@ -112,7 +133,7 @@ TEST_F(tuning, maxseg__kept_by_both)
 		pattern_fill(self->buf, 5000, 1);
 		ASSERT_EQ(5000, sock_send(server, self->buf, 5000, 0));
 		ASSERT_TRUE(acked(server));
-		ASSERT_EQ(0, info_of(server, &self->info));
+		ASSERT_EQ(0, conn_info(server, &self->info));
 		EXPECT_EQ(10, self->info.fyi_data_segs_out);
 		EXPECT_EQ(500, self->info.fyi_snd_mss);
 		ASSERT_EQ(5000, recv_all(self->fd, self->buf, 5000));
@@ -200,7 +221,7 @@ static int fill_up(int fd, char *buf)
 		sent = sock_send(fd, buf, 1000, MSG_DONTWAIT);
 		if (sent < 0 && sent != -EAGAIN)
 			return sent;
-		err = info_of(fd, &info);
+		err = conn_info(fd, &info);
 		if (err)
 			return err;
 	} while (sent > 0 || info.fyi_notsent < LOWAT ||
@@ -221,7 +242,7 @@ TEST_F(tuning, lowat__poll)
 	EXPECT_LE(LOWAT, unsent);
 	EXPECT_GE(LOWAT + 1001, unsent);
 	EXPECT_EQ(0, sock_events(fd) & POLLOUT);
-	ASSERT_EQ(0, info_of(fd, &self->info));
+	ASSERT_EQ(0, conn_info(fd, &self->info));
 	EXPECT_EQ(unsent, self->info.fyi_notsent);
 	/* Without the limit there is room at once; and with it again when read. */
 	ASSERT_EQ(0, sock_set(fd, SOL_FERRY, FERRY_NOTSENT_LOWAT, 0));
@@ -347,7 +368,7 @@ TEST_F(tuning, info__socket)
 			     FERRY_INFO_RECORDS : 0,
 	};
 
-	ASSERT_EQ(0, info_of(self->fd, &self->info));
+	ASSERT_EQ(0, conn_info(self->fd, &self->info));
 	EXPECT_EQ(0, memcmp(&empty, &self->info, sizeof(empty)));
 	EXPECT_EQ(-1, setsockopt(self->fd, SOL_FERRY, FERRY_INFO, &self->info,
 				 sizeof(self->info)));
@@ -386,13 +407,13 @@ TEST_F(tuning, info__listener)
 	int listener = self->conn.listener;
 
 	ASSERT_EQ(0, listen(listener, 3));
-	ASSERT_EQ(0, info_of(listener, &self->info));
+	ASSERT_EQ(0, conn_info(listener, &self->info));
 	EXPECT_EQ(TCP_LISTEN, self->info.fyi_state);
 	EXPECT_EQ(0, self->info.fyi_unacked);
 	EXPECT_EQ(3, self->info.fyi_sacked);
 	ASSERT_EQ(0, sock_connect(self->fd, &to));
 	ASSERT_NE(0, sock_wait(listener, POLLIN));
-	ASSERT_EQ(0, info_of(listener, &self->info));
+	ASSERT_EQ(0, conn_info(listener, &self->info));
 	EXPECT_EQ(1, self->info.fyi_unacked);
 }
 
@@ -405,7 +426,7 @@ TEST_F(tuning, info__transfer)
 	for (i = 0; i < 10; i++)
 		ASSERT_EQ(1000, sock_send(client, self->buf, 1000, 0));
 	ASSERT_TRUE(acked(client));
-	ASSERT_EQ(0, info_of(client, &self->info));
+	ASSERT_EQ(0, conn_info(client, &self->info));
 	EXPECT_EQ(TCP_ESTABLISHED, self->info.fyi_state);
 	EXPECT_EQ(FERRY_INFO_OPEN, self->info.fyi_cong_state);
 	EXPECT_EQ(records ? FERRY_INFO_RECORDS : 0,
@@ -430,7 +451,7 @@ TEST_F(tuning, info__transfer)
 	EXPECT_LT(0, self->info.fyi_snd_cwnd);
 	EXPECT_LT(0, self->info.fyi_snd_wnd);
 
-	ASSERT_EQ(0, info_of(server, &self->info));
+	ASSERT_EQ(0, conn_info(server, &self->info));
 	EXPECT_NE(0, self->info.fyi_flags & FERRY_INFO_PASSIVE);
 	EXPECT_EQ(records ? 10010 : 10000, self->info.fyi_bytes_received);
 	EXPECT_EQ(0, self->info.fyi_bytes_sent);
@@ -439,17 +460,17 @@ TEST_F(tuning, info__transfer)
 	EXPECT_LT(0, self->info.fyi_rcv_wnd);
 	EXPECT_LT(0, self->info.fyi_rcv_space);
 	ASSERT_EQ(1000, sock_recv(server, self->buf, 1000, 0));
-	ASSERT_EQ(0, info_of(server, &self->info));
+	ASSERT_EQ(0, conn_info(server, &self->info));
 	EXPECT_EQ(9000, self->info.fyi_unread);
 }
 
 /* The short way is told of, and by which way the next one goes. */
 TEST_F(tuning, info__short_way)
 {
-	ASSERT_EQ(0, info_of(self->conn.client, &self->info));
+	ASSERT_EQ(0, conn_info(self->conn.client, &self->info));
 	EXPECT_NE(0, self->info.fyi_flags & FERRY_INFO_SHORT_WAY);
 	ASSERT_EQ(0, sysctl_set("short_way", "0"));
-	ASSERT_EQ(0, info_of(self->conn.client, &self->info));
+	ASSERT_EQ(0, conn_info(self->conn.client, &self->info));
 	EXPECT_EQ(0, self->info.fyi_flags & FERRY_INFO_SHORT_WAY);
 }
 
@@ -460,15 +481,15 @@ TEST_F(tuning, info__states)
 
 	ASSERT_EQ(0, sock_shutdown(client, SHUT_WR));
 	ASSERT_TRUE(acked(client));
-	ASSERT_EQ(0, info_of(client, &self->info));
+	ASSERT_EQ(0, conn_info(client, &self->info));
 	EXPECT_EQ(TCP_FIN_WAIT2, self->info.fyi_state);
-	ASSERT_EQ(0, info_of(server, &self->info));
+	ASSERT_EQ(0, conn_info(server, &self->info));
 	EXPECT_EQ(TCP_CLOSE_WAIT, self->info.fyi_state);
 	ASSERT_EQ(7, sock_send(server, "goodbye", 7, 0));
 	conn_reset(client);
 	self->conn.client = -1;
 	ASSERT_NE(0, sock_wait(server, 0) & POLLHUP);
-	ASSERT_EQ(0, info_of(server, &self->info));
+	ASSERT_EQ(0, conn_info(server, &self->info));
 	EXPECT_EQ(TCP_CLOSE, self->info.fyi_state);
 	EXPECT_EQ(7, self->info.fyi_bytes_sent);
 }
@@ -536,7 +557,7 @@ TEST_F(by_hand, lowat__sent_is_enough)
 	self->seg.window = 40000;
 	ASSERT_EQ(0, peer_send(&self->peer, &self->seg));
 	EXPECT_EQ(10, sleeper_join(&writer));
-	ASSERT_EQ(0, info_of(self->fd, &self->info));
+	ASSERT_EQ(0, conn_info(self->fd, &self->info));
 	EXPECT_LE(8000, self->info.fyi_unacked);
 	EXPECT_EQ(0, self->info.fyi_bytes_acked);
 }
@@ -560,7 +581,7 @@ TEST_F(by_hand, quickack)
 TEST_F(by_hand, info__losses)
 {
 	ASSERT_EQ(5000, sock_send(self->fd, self->buf, 5000, 0));
-	ASSERT_EQ(0, info_of(self->fd, &self->info));
+	ASSERT_EQ(0, conn_info(self->fd, &self->info));
 	EXPECT_EQ(5000, self->info.fyi_unacked);
 	EXPECT_EQ(5000, self->info.fyi_in_flight);
 	EXPECT_EQ(PEER_MSS, self->info.fyi_snd_mss);
@@ -575,7 +596,7 @@ TEST_F(by_hand, info__losses)
 	self->seg.sack[0].end = 5000;
 	ASSERT_EQ(0, peer_send(&self->peer, &self->seg));
 	ASSERT_LT(0, stat_wait("RetransSegs", 1));
-	ASSERT_EQ(0, info_of(self->fd, &self->info));
+	ASSERT_EQ(0, conn_info(self->fd, &self->info));
 	EXPECT_EQ(1000, self->info.fyi_sacked);
 	EXPECT_EQ(FERRY_INFO_RECOVERY, self->info.fyi_cong_state);
 	EXPECT_EQ(5000, self->info.fyi_unacked);
@@ -591,13 +612,13 @@ TEST_F(by_hand, info__ahead)
 {
 	self->seg = peer_data(&self->peer, 100, 100);
 	ASSERT_EQ(1, peer_answers(&self->peer, &self->seg, &self->got));
-	ASSERT_EQ(0, info_of(self->fd, &self->info));
+	ASSERT_EQ(0, conn_info(self->fd, &self->info));
 	EXPECT_EQ(1, self->info.fyi_ahead);
 	EXPECT_EQ(0, self->info.fyi_bytes_received);
 	EXPECT_EQ(0, self->info.fyi_unread);
 	self->seg = peer_data(&self->peer, 0, 100);
 	ASSERT_EQ(1, peer_answers(&self->peer, &self->seg, &self->got));
-	ASSERT_EQ(0, info_of(self->fd, &self->info));
+	ASSERT_EQ(0, conn_info(self->fd, &self->info));
 	EXPECT_EQ(0, self->info.fyi_ahead);
 	EXPECT_EQ(200, self->info.fyi_bytes_received);
 	EXPECT_EQ(2, self->info.fyi_data_segs_in);
