@@ -190,6 +190,16 @@ static int ferry_option_set_cork(struct sock *sk, int val)
 	return 0;
 }
 
+static int ferry_option_set_inq(struct sock *sk, int val)
+{
+	if (ferry_stream_records(sk))
+		return -EOPNOTSUPP;
+	if (val < 0 || val > 1)
+		return -EINVAL;
+	ferry_stream(sk)->tell_inq = val;
+	return 0;
+}
+
 static int ferry_option_set_keep(struct sock *sk, int option, int val)
 {
 	struct ferry_stream *fy = ferry_stream(sk);
@@ -254,6 +264,8 @@ static int ferry_option_set_int(struct sock *sk, int option, int val)
 		/* Read by those who connect. */
 		WRITE_ONCE(fy->defer_accept, ferry_option_defer(val));
 		return 0;
+	case FERRY_INQ:
+		return ferry_option_set_inq(sk, val);
 	case FERRY_ZEROCOPY:
 		return ferry_option_set_zerocopy(sk, val);
 	default:
@@ -359,6 +371,9 @@ static int ferry_option_get_int(const struct sock *sk, int option, int *val)
 		return 0;
 	case FERRY_DEFER_ACCEPT:
 		*val = ferry_option_defer_seconds(fy->defer_accept);
+		return 0;
+	case FERRY_INQ:
+		*val = fy->tell_inq;
 		return 0;
 	case FERRY_ZEROCOPY:
 		*val = sock_flag(sk, SOCK_ZEROCOPY);

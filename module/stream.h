@@ -96,6 +96,7 @@ struct ferry_stream {
 	u8			defer_accept;	/* SYN-ACKs, FERRY_DEFER_ACCEPT */
 	u8			lost_err;	/* FERRY_DEFERRED_LOST's: an errno */
 	bool			corked:1;	/* FERRY_CORK */
+	bool			tell_inq:1;	/* FERRY_INQ */
 	bool			unhurried:1;	/* FERRY_QUICKACK: 0 was set */
 	bool			sealed:1;	/* append to no skb before: MSG_EOR, a stamp */
 	bool			orphan:1;	/* counted as one */

@@ -630,6 +630,24 @@ static int ferry_stream_read_ready(struct sock *sk,
 	return 0;
 }
 
+/*
+ * What is left after a read, for who wants to know: FERRY_INQ, and io_uring. The end
+ * is something to be read, too (as TCP).
+ */
+static void ferry_stream_tell_inq(struct sock *sk, struct msghdr *msg)
+{
+	const struct ferry_stream *fy = ferry_stream(sk);
+	int inq;
+
+	if (likely(!fy->tell_inq && !msg->msg_get_inq))
+		return;
+	inq = fy->unread ?: sock_flag(sk, SOCK_DONE);
+	if (msg->msg_get_inq)
+		msg->msg_inq = inq;
+	if (fy->tell_inq)
+		put_cmsg(msg, SOL_FERRY, FERRY_INQ, sizeof(inq), &inq);
+}
+
 static int ferry_stream_recv_bytes(struct sock *sk, struct msghdr *msg,
 				   size_t len, int flags)
 {
@@ -679,6 +697,8 @@ static int ferry_stream_recv_bytes(struct sock *sk, struct msghdr *msg,
 		sk_peek_offset_bwd(sk, rd.copied);
 		ferry_stream_read_some(sk);
 	}
+	if (rd.copied || !err)
+		ferry_stream_tell_inq(sk, msg);
 	return rd.copied ?: err;
 }
 

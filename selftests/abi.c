@@ -132,6 +132,7 @@ static const struct option {
 	{ "LINGER2", FERRY_LINGER2, 5, false, true, true },
 	{ "NOTSENT_LOWAT", FERRY_NOTSENT_LOWAT, 5, false, true, true },
 	{ "QUICKACK", FERRY_QUICKACK, 0, false, true, true },
+	{ "INQ", FERRY_INQ, 1, false, false, true },
 	{ "DEFER_ACCEPT", FERRY_DEFER_ACCEPT, 3, false, true, true },
 	{ "RECVPKTINFO", FERRY_RECVPKTINFO, 1, true, false, false },
 };

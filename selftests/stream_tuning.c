@@ -158,6 +158,61 @@ TEST_F(tuning, maxseg__not_now)
 }
 
 /*
+ * FERRY_INQ
+ */
+
+/* Read at most @len bytes. Return: what is told to be left, or -1: nothing is. */
+static int left_after(int fd, size_t len)
+{
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	char buf[16];
+	struct iovec iov = { buf, len };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg;
+
+	if (recvmsg(fd, &msg, MSG_DONTWAIT) < 0)
+		return -errno;
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (!cmsg || cmsg->cmsg_level != SOL_FERRY ||
+	    cmsg->cmsg_type != FERRY_INQ)
+		return -1;
+	return *(int *)CMSG_DATA(cmsg);
+}
+
+TEST_F(tuning, inq)
+{
+	int client = self->conn.client, server = self->conn.server;
+
+	if (variant->type == SOCK_SEQPACKET) {
+		EXPECT_EQ(-EOPNOTSUPP, sock_set(server, SOL_FERRY, FERRY_INQ, 1));
+		EXPECT_EQ(0, sock_get(server, SOL_FERRY, FERRY_INQ));
+		return;
+	}
+	EXPECT_EQ(-EINVAL, sock_set(server, SOL_FERRY, FERRY_INQ, 2));
+	EXPECT_EQ(-EINVAL, sock_set(server, SOL_FERRY, FERRY_INQ, -1));
+	ASSERT_EQ(10, sock_send(client, "0123456789", 10, 0));
+	ASSERT_TRUE(conn_await_amount(server, SIOCINQ, 10));
+	EXPECT_EQ(-1, left_after(server, 1));
+	ASSERT_EQ(0, sock_set(server, SOL_FERRY, FERRY_INQ, 1));
+	EXPECT_EQ(6, left_after(server, 3));
+	EXPECT_EQ(0, left_after(server, 16));
+	EXPECT_EQ(-EAGAIN, left_after(server, 16));
+	/* The end is something to be read, before it was and after it. */
+	ASSERT_EQ(2, sock_send(client, "89", 2, 0));
+	ASSERT_EQ(0, sock_shutdown(client, SHUT_WR));
+	ASSERT_NE(0, sock_wait(server, POLLRDHUP));
+	EXPECT_EQ(1, left_after(server, 1));
+	EXPECT_EQ(1, left_after(server, 1));
+	EXPECT_EQ(1, left_after(server, 1));
+}
+
+/*
  * FERRY_QUICKACK
  */
 
@@ -498,7 +553,7 @@ TEST_F(tuning, info__states)
 TEST(datagrams)
 {
 	static const int options[] = {
-		FERRY_MAXSEG, FERRY_NOTSENT_LOWAT, FERRY_QUICKACK,
+		FERRY_MAXSEG, FERRY_NOTSENT_LOWAT, FERRY_QUICKACK, FERRY_INQ,
 		FERRY_DEFER_ACCEPT, FERRY_INFO,
 	};
 	int fd = dgram(), i;

@@ -102,6 +102,19 @@ TEST_F(uring, recv__reset)
 }
 
 /* A read that a plain read(2) would be. */
+/* Whether there is more, is told with what was read. */
+TEST_F(uring, recv__more)
+{
+	ASSERT_EQ(10, sock_send(self->a, "0123456789", 10, 0));
+	ASSERT_TRUE(conn_await_amount(self->b, SIOCINQ, 10));
+	BEGIN(op(IORING_OP_RECV, self->b, self->buf, 4), 1);
+	EXPECT_EQ(4, WAIT());
+	EXPECT_NE(0, self->ring.flags & IORING_CQE_F_SOCK_NONEMPTY);
+	BEGIN(op(IORING_OP_RECV, self->b, self->buf, 16), 1);
+	EXPECT_EQ(6, WAIT());
+	EXPECT_EQ(0, self->ring.flags & IORING_CQE_F_SOCK_NONEMPTY);
+}
+
 TEST_F(uring, read_and_write)
 {
 	BEGIN(op(IORING_OP_READ, self->b, self->buf, 16), 1);

@@ -471,6 +471,7 @@ static int do_set_options(struct scene *scene)
 		{ SOL_FERRY, FERRY_NOTSENT_LOWAT, 10000 },
 		{ SOL_FERRY, FERRY_QUICKACK, 1 },
 		{ SOL_FERRY, FERRY_DEFER_ACCEPT, 3 },
+		{ SOL_FERRY, FERRY_INQ, 1 },
 		{ SOL_FERRY, FERRY_ZEROCOPY, 1 },
 		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
 		{ SOL_SOCKET, SO_RCVLOWAT, 10 },

@@ -185,6 +185,13 @@ struct sockaddr_ferry {
 #define FERRY_DEFER_ACCEPT	23
 
 /*
+ * int, 0 or 1: recvmsg() tells by a control message of this type, an int, how many
+ * bytes more can be read at once; 1 if there are none but the end. Streams only:
+ * records refuse it with EOPNOTSUPP.
+ */
+#define FERRY_INQ	30
+
+/*
  * struct ferry_mreq: become a member of a group, and be one no more. Datagrams only.
  * A member hears what is sent to the group's address and its own port and comes by
  * the device, this host's own included. A membership ends with the socket, or when
