@@ -30,6 +30,7 @@
 #include "wait.h"
 
 #define PORT	5000
+#define LARGE	131072	/* bytes of a record that takes more than one segment */
 
 FIXTURE(record) {
 	struct conn conn;
@@ -451,7 +452,7 @@ static long send_some(struct sleeper *self)
 /* A write that does not fit waits until all of it does. */
 TEST_F(record, sender_sleeps)
 {
-	size_t len = sock_get(self->a, SOL_SOCKET, SO_SNDBUF) / 2;
+	size_t len = LARGE;
 	char *data = calloc(1, len);
 	struct sleeper writer = {
 		.call = send_some, .fd = self->a, .data = data,
@@ -469,7 +470,7 @@ TEST_F(record, sender_sleeps)
 
 TEST_F(record, sender_times_out)
 {
-	size_t len = sock_get(self->a, SOL_SOCKET, SO_SNDBUF) / 2;
+	size_t len = LARGE;
 	char *data = calloc(1, len);
 	ssize_t n;
 
@@ -748,7 +749,7 @@ TEST_F(record, interrupted__reader_with_time_out)
 /* Of a record that has to wait nothing goes; or, restarted, all of it, once. */
 TEST_F(record, interrupted__sender)
 {
-	size_t len = sock_get(self->a, SOL_SOCKET, SO_SNDBUF) / 2;
+	size_t len = LARGE;
 	char *data = calloc(1, len);
 	struct sleeper writer = {
 		.call = sleep_in_send, .fd = self->a, .data = data, .len = len,
