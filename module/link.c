@@ -385,6 +385,28 @@ unlock:
 	return err;
 }
 
+static int ferry_link_is_of(struct net_device *lower,
+			    struct netdev_nested_priv *priv)
+{
+	const u64 *addr = priv->data;
+
+	return ether_addr_to_u64(lower->dev_addr) == *addr;
+}
+
+/*
+ * May packets leave by a link with a source address? One that is sent to a bridge's
+ * port is the bridge's, and so is the answer. Context: any, under RCU.
+ */
+static bool ferry_link_may_send_from(const struct ferry_link *link, u64 saddr)
+{
+	struct netdev_nested_priv priv = { .data = &saddr };
+
+	return saddr == ferry_link_address(link) ||
+	       (netif_is_bridge_master(link->dev) &&
+		netdev_walk_all_lower_dev_rcu(link->dev, ferry_link_is_of,
+					      &priv));
+}
+
 static struct ferry_link *ferry_link_choose(struct ferry_net *fn, u64 saddr,
 					    u64 daddr, int oif)
 {
@@ -409,7 +431,8 @@ static struct ferry_link *ferry_link_choose(struct ferry_net *fn, u64 saddr,
 	if (!link ||
 	    (ferry_link_loops(link) && !ferry_addr_is_multicast(daddr)))
 		return ERR_PTR(-ENETUNREACH);
-	if (ferry_addr_is_station(saddr) && saddr != ferry_link_address(link))
+	if (ferry_addr_is_station(saddr) &&
+	    !ferry_link_may_send_from(link, saddr))
 		return ERR_PTR(-EADDRNOTAVAIL);
 	return link;
 }
@@ -430,7 +453,8 @@ static struct ferry_link *ferry_link_choose(struct ferry_net *fn, u64 saddr,
  * Context: any, under RCU; @path is valid as long as that lasts.
  * Return: 0; -ENETUNREACH if there is no way or more than one, -ENODEV if
  * there is no such interface, -ENETDOWN if it is down, -EADDRNOTAVAIL if
- * @saddr is not (or no longer) an address of the interface.
+ * @saddr is not (or no longer) an address of the interface, or of a port of it if it
+ * is a bridge.
  */
 int ferry_link_route(struct ferry_net *fn, u64 saddr, u64 daddr, int oif,
 		     struct ferry_path *path)

@@ -243,8 +243,8 @@ TEST_F(offload, to_a_bridge_and_to_its_port)
 {
 	unsigned char port[FERRY_ALEN], bridge[FERRY_ALEN];
 	struct sockaddr_ferry to;
+	int reader, listener, fd, client, server, i;
 	char byte;
-	int reader, fd;
 
 	ASSERT_EQ(0, net_enter(self->middle));
 	ASSERT_EQ(0, link_address("b0", port));
@@ -253,17 +253,30 @@ TEST_F(offload, to_a_bridge_and_to_its_port)
 	ASSERT_EQ(0, link_address("br0", bridge));
 	ASSERT_EQ(0, ferry_enable("br0"));
 	reader = dgram_at(PORT);
+	listener = conn_listen(SOCK_STREAM, PORT, 2);
+	ASSERT_LE(0, listener);
 	ASSERT_EQ(0, net_enter(self->wire.red));
 	fd = dgram();
-	to = sfy(bridge, PORT);
-	ASSERT_EQ(1, sock_send_to(fd, "b", 1, &to));
-	EXPECT_EQ(1, sock_await(reader, &byte, 1));
-	ASSERT_EQ(0, net_enter(self->middle));
-	ASSERT_EQ(0, ferry_enable("b0"));
-	ASSERT_EQ(0, net_enter(self->wire.red));
-	to = sfy(port, PORT);
-	ASSERT_EQ(1, sock_send_to(fd, "p", 1, &to));
-	EXPECT_EQ(1, sock_await(reader, &byte, 1));
+	/* The port's, too, whether Ferry is enabled there or not. */
+	for (i = 0; i < 3; i++) {
+		if (i == 2) {
+			ASSERT_EQ(0, net_enter(self->middle));
+			ASSERT_EQ(0, ferry_enable("b0"));
+			ASSERT_EQ(0, net_enter(self->wire.red));
+		}
+		to = sfy(i ? port : bridge, PORT);
+		ASSERT_EQ(1, sock_send_to(fd, "b", 1, &to));
+		EXPECT_EQ(1, sock_await(reader, &byte, 1));
+		client = conn_to(SOCK_STREAM, &to);
+		ASSERT_LE(0, client);
+		server = conn_accept(listener);
+		ASSERT_LE(0, server);
+		EXPECT_TRUE(carries(client, server, SIZE));
+		EXPECT_TRUE(carries(server, client, SIZE));
+		close(client);
+		close(server);
+	}
+	close(listener);
 	close(fd);
 	close(reader);
 }
