@@ -6,13 +6,14 @@
  *	|  a client  eth0 +--- wire ----+ eth0  the server |
  *	+-----------------+             +-----------------+
  *
- * usage: far serve | carry | half | outlive
+ * usage: far serve | carry | half | outlive | with COMMAND...
  *
  *   serve	say again what anybody says, until a client says that all is over
  *   carry	a stream, records and datagrams, there and back
  *   half	much there and back, and say when half of it is
  *   outlive	say when half of it is, and what becomes of a busy connection and of
  *		one that is idle when there is nobody any more
+ *	with	run a command when the server is there
  */
 #include <errno.h>
 #include <poll.h>
@@ -256,6 +257,21 @@ static int outlive(void)
 	return 0;
 }
 
+static int with(char **command)
+{
+	int status;
+
+	ready();
+	close(reach(SOCK_STREAM, STREAM));
+	if (!fork()) {
+		execvp(command[0], command);
+		check(false, command[0]);
+	}
+	check(wait(&status) > 0 && WIFEXITED(status), "a status");
+	over();
+	return WEXITSTATUS(status);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -269,11 +285,14 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc == 2 && !strcmp(argv[1], "serve"))
 		return serve();
+	if (argc > 2 && !strcmp(argv[1], "with"))
+		return with(argv + 2);
 	for (i = 0; argc == 2 && i < sizeof(modes) / sizeof(modes[0]); i++)
 		if (!strcmp(argv[1], modes[i].name)) {
 			ready();
 			return modes[i].run();
 		}
-	fprintf(stderr, "usage: far serve | carry | half | outlive\n");
+	fprintf(stderr,
+		"usage: far serve | carry | half | outlive | with COMMAND...\n");
 	return 2;
 }
