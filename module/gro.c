@@ -82,11 +82,7 @@ static bool ferry_gro_continues(const struct sk_buff *p,
 	u32 have = p->len - FERRY_GRO_HLEN;
 	u32 len = be32_to_cpu(hdr->h.len);
 
-	return be64_to_cpu(hdr->seq) == be64_to_cpu(first->seq) + have &&
-	       hdr->ack == first->ack && hdr->window == first->window &&
-	       hdr->stamp == first->stamp && hdr->echo == first->echo &&
-	       hdr->h.code == first->h.code &&
-	       hdr->h.about == first->h.about &&
+	return ferry_wire_continues(first, have, hdr) &&
 	       len <= skb_shinfo(p)->gso_size &&
 	       p->len + len < READ_ONCE(p->dev->gro_max_size);
 }

@@ -223,6 +223,9 @@ void ferry_stream_release_cb(struct sock *sk);
 void ferry_stream_stray(struct ferry_net *fn, const struct sk_buff *skb,
 			const struct ferry_seg *seg);
 
+/* stream_backlog.c */
+bool ferry_stream_backlog(struct sock *sk, struct sk_buff *skb);
+
 /* stream_output.c */
 void ferry_stream_push(struct sock *sk, u64 now);
 void ferry_stream_arm(struct sock *sk, u64 now);
@@ -249,6 +252,8 @@ int ferry_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 ssize_t ferry_stream_splice_read(struct socket *sock, loff_t *ppos,
 				 struct pipe_inode_info *pipe, size_t len,
 				 unsigned int flags);
+bool ferry_stream_stamps(const struct sock *sk, struct sk_buff *skb);
+void ferry_stream_stamp_last(struct sk_buff *tail, struct sk_buff *skb);
 bool ferry_stream_may_take(struct sock *sk, const struct sk_buff *skb,
 			   const struct ferry_seg *seg);
 void ferry_stream_take_in(struct sock *sk, struct sk_buff *skb,

@@ -274,7 +274,8 @@ void ferry_stream_arrived(const struct sock *sk, struct sk_buff *skb)
 	/* What no device has stamped. */
 	if (READ_ONCE(sk->sk_flags) & SK_FLAGS_TIMESTAMP && !skb->tstamp)
 		__net_timestamp(skb);
-	/* It may wait for long: hold nothing that others wait for. */
+	/* It may wait for long: hold nothing that others wait for, nor its sender. */
+	skb_orphan(skb);
 	skb->dev = NULL;
 	nf_reset_ct(skb);
 }
@@ -282,8 +283,6 @@ void ferry_stream_arrived(const struct sock *sk, struct sk_buff *skb)
 static void ferry_stream_deliver(struct ferry_net *fn, struct sock *sk,
 				 struct sk_buff *skb)
 {
-	u32 limit;
-
 	if (!ferry_port_on_device(fn, skb,
 				  READ_ONCE(ferry_stream(sk)->flow.ifindex))) {
 		ferry_stats_drop(fn, skb, FERRY_STAT_IN_NO_CONN);
@@ -301,14 +300,9 @@ static void ferry_stream_deliver(struct ferry_net *fn, struct sock *sk,
 	bh_lock_sock_nested(sk);
 	if (!sock_owned_by_user(sk)) {
 		ferry_stream_do_rcv(sk, skb);
-	} else {
-		/* What fits both buffers, and 64 KiB for ACKs (as TCP). */
-		limit = READ_ONCE(sk->sk_rcvbuf) + READ_ONCE(sk->sk_sndbuf) +
-			SZ_64K;
-		if (sk_add_backlog(sk, skb, limit)) {
-			ferry_sk_drops_inc(sk);
-			ferry_stats_drop(fn, skb, FERRY_STAT_IN_BACKLOG);
-		}
+	} else if (!ferry_stream_backlog(sk, skb)) {
+		ferry_sk_drops_inc(sk);
+		ferry_stats_drop(fn, skb, FERRY_STAT_IN_BACKLOG);
 	}
 	bh_unlock_sock(sk);
 }

@@ -228,8 +228,30 @@ static void ferry_stream_set_stamp(struct sk_buff *skb,
 	skb_hwtstamps(skb)->hwtstamp = stamp->hardware;
 }
 
-/* Of bytes, the last ones' stamp counts, as with TCP. */
-static void ferry_stream_stamp_last(struct sk_buff *tail, struct sk_buff *skb)
+/**
+ * ferry_stream_stamps() - whether somebody asks when just this has come
+ * @sk: the socket
+ * @skb: what has come
+ *
+ * Then it is not to be joined to what came before.
+ *
+ * Context: any.
+ * Return: whether they do, and it is known.
+ */
+bool ferry_stream_stamps(const struct sock *sk, struct sk_buff *skb)
+{
+	return ferry_stream_stamped(skb) &&
+	       READ_ONCE(sk->sk_flags) & SK_FLAGS_TIMESTAMP;
+}
+
+/**
+ * ferry_stream_stamp_last() - something is joined to what came before
+ * @tail: what came before
+ * @skb: what is joined to it: of bytes, the last ones' stamp counts, as with TCP
+ *
+ * Context: any.
+ */
+void ferry_stream_stamp_last(struct sk_buff *tail, struct sk_buff *skb)
 {
 	if (!ferry_stream_stamped(skb))
 		return;
@@ -295,9 +317,7 @@ static bool ferry_stream_coalesce(struct sock *sk, struct sk_buff *skb,
 
 	if (!tail || ferry_stream_records(sk) || skb->len != piece->len)
 		return false;
-	/* Who asks when each has come is told it of each. */
-	if (ferry_stream_stamped(skb) &&
-	    READ_ONCE(sk->sk_flags) & SK_FLAGS_TIMESTAMP)
+	if (ferry_stream_stamps(sk, skb))
 		return false;
 	queued = ferry_queued(tail);
 	if (queued->packed || tail->len != queued->piece.skip + queued->piece.len ||

@@ -374,3 +374,25 @@ __u32 ferry_wire_build_seg(void *data, const struct ferry_seg *seg,
 	}
 	return hlen;
 }
+
+/**
+ * ferry_wire_continues() - whether a packet goes on where others end
+ * @first: the first one's header
+ * @have: payload of those before it, in bytes
+ * @next: the packet's own header
+ *
+ * All are data of one connection, and those before it have no flags. Then they and
+ * the packet say what one segment would say that has the payload of all, the first
+ * one's number and the last one's flags.
+ *
+ * Context: any; pure.
+ * Return: whether it does.
+ */
+bool ferry_wire_continues(const struct ferry_conn_hdr *first, __u32 have,
+			  const struct ferry_conn_hdr *next)
+{
+	return be64_to_cpu(next->seq) == be64_to_cpu(first->seq) + have &&
+	       next->ack == first->ack && next->window == first->window &&
+	       next->stamp == first->stamp && next->echo == first->echo &&
+	       next->h.code == first->h.code && next->h.about == first->h.about;
+}

@@ -235,5 +235,7 @@ void ferry_wire_read_seg(const void *data, const struct ferry_packet *pkt,
 			 struct ferry_seg *seg);
 __u32 ferry_wire_build_seg(void *data, const struct ferry_seg *seg,
 			   __u32 sport, __u32 dport);
+bool ferry_wire_continues(const struct ferry_conn_hdr *first, __u32 have,
+			  const struct ferry_conn_hdr *next);
 
 #endif /* _FERRY_WIRE_H */

@@ -9,6 +9,7 @@
  *	+-----------+            +----------------+            +-----------+
  */
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 #include "net.h"
 #include "sock.h"
 #include "transfer.h"
+#include "wait.h"
 
 #define PORT	7100
 #define SIZE	(1 << 20)
@@ -236,6 +238,78 @@ TEST_F_TIMEOUT(offload, joined__on_a_bad_wire, 120)
 	EXPECT_TRUE(carries(self->conn.client, self->conn.server, SIZE));
 	ASSERT_EQ(0, net_enter(wire->blue));
 	EXPECT_LT(0, stat_of("InDropChecksum"));
+}
+
+/* While a call has the socket, what no device has joined is joined as it waits. */
+TEST_F(offload, joined__in_a_call)
+{
+	struct sleeper reader = { .call = sleep_in_recv, .len = 1 };
+	char out[8 * 1452], in[sizeof(out)];
+	long packets, joined;
+	int fault;
+
+	ASSERT_EQ(0, CUT(self->wire.red, "fy0"));
+	ASSERT_EQ(0, CUT(self->middle, "b1"));
+	ASSERT_EQ(0, net_enter(self->wire.blue));
+	fault = late_page(&reader.data);
+	ASSERT_LE(0, fault);
+	reader.fd = self->conn.server;
+	ASSERT_TRUE(sleeper_run(&reader));
+	ASSERT_EQ(1, send_all(self->conn.client, "x", 1));
+	ASSERT_EQ(POLLIN, sock_wait(fault, POLLIN));
+
+	packets = stat_of("InPackets");
+	joined = stat_of("InJoined");
+	pattern_fill(out, sizeof(out), 1);
+	ASSERT_EQ(sizeof(out), send_all(self->conn.client, out, sizeof(out)));
+	ASSERT_LE(packets + 8, stat_wait("InPackets", packets + 8));
+	ASSERT_EQ(0, late_supply(fault, reader.data));
+	EXPECT_EQ(1, sleeper_join(&reader));
+	ASSERT_EQ(sizeof(in), recv_all(self->conn.server, in, sizeof(in)));
+	EXPECT_TRUE(pattern_is(in, sizeof(in), 1));
+	EXPECT_EQ(joined + 7, stat_of("InJoined"));
+	close(fault);
+}
+
+/* As far as the end of a record, and no further. */
+TEST_F(offload, joined__in_a_call__records)
+{
+	struct sleeper reader = { .call = sleep_in_recv, .len = 1 };
+	char out[3 * 1452], in[sizeof(out) + 1];
+	long packets, joined;
+	struct conn conn;
+	int fault, i;
+
+	ASSERT_EQ(0, CUT(self->wire.red, "fy0"));
+	ASSERT_EQ(0, CUT(self->middle, "b1"));
+	ASSERT_EQ(0, net_enter(self->wire.red));
+	ASSERT_EQ(0, conn_across(&conn, SOCK_SEQPACKET, PORT + 1, &self->wire));
+	ASSERT_EQ(0, net_enter(self->wire.blue));
+	fault = late_page(&reader.data);
+	ASSERT_LE(0, fault);
+	reader.fd = conn.server;
+	ASSERT_TRUE(sleeper_run(&reader));
+	ASSERT_EQ(1, sock_send(conn.client, "x", 1, 0));
+	ASSERT_EQ(POLLIN, sock_wait(fault, POLLIN));
+
+	packets = stat_of("InPackets");
+	joined = stat_of("InJoined");
+	for (i = 0; i < 3; i++) {
+		pattern_fill(out, sizeof(out), i);
+		ASSERT_EQ(sizeof(out), sock_send(conn.client, out, sizeof(out),
+						 0));
+	}
+	ASSERT_LE(packets + 9, stat_wait("InPackets", packets + 9));
+	ASSERT_EQ(0, late_supply(fault, reader.data));
+	EXPECT_EQ(1, sleeper_join(&reader));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(sizeof(out), sock_recv(conn.server, in, sizeof(in),
+						 0));
+		EXPECT_TRUE(pattern_is(in, sizeof(out), i));
+	}
+	EXPECT_EQ(joined + 3 * 2, stat_of("InJoined"));
+	close(fault);
+	conn_close(&conn);
 }
 
 /* A bridge has an address, and a port of it has another: both reach this host. */

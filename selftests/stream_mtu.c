@@ -11,19 +11,12 @@
  * Both ends have their segments cut before they leave: a bridge looks at frames, and
  * not at what would be cut into them.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-#include <linux/userfaultfd.h>
 
 #include "kselftest_harness.h"
 #include "conn.h"
@@ -414,33 +407,6 @@ TEST_F_TIMEOUT(mtu, device__another, 60)
 	EXPECT_EQ(WIDE - HEADER, mss_of(path->conn.client));
 }
 
-/* A page that is not there yet, and who reads it waits. Return: what tells, or -1. */
-static int late_page(void **page)
-{
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	struct uffdio_api api = { .api = UFFD_API };
-	long size = sysconf(_SC_PAGESIZE);
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-
-	*page = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (fd < 0 || *page == MAP_FAILED || ioctl(fd, UFFDIO_API, &api))
-		return -1;
-	reg.range.start = (unsigned long)*page;
-	reg.range.len = size;
-	return ioctl(fd, UFFDIO_REGISTER, &reg) ? -1 : fd;
-}
-
-static int supply(int fd, void *page)
-{
-	struct uffdio_zeropage zero = {
-		.range.start = (unsigned long)page,
-		.range.len = sysconf(_SC_PAGESIZE),
-	};
-
-	return ioctl(fd, UFFDIO_ZEROPAGE, &zero) ? -errno : 0;
-}
-
 /* A call is copying what it sends, and has the socket: it is told when it is done. */
 TEST_F_TIMEOUT(mtu, device__in_a_call, 60)
 {
@@ -455,7 +421,7 @@ TEST_F_TIMEOUT(mtu, device__in_a_call, 60)
 	ASSERT_TRUE(sleeper_run(&sender));
 	ASSERT_EQ(POLLIN, sock_wait(fault, POLLIN));
 	ASSERT_EQ(0, link_set_mtu("fy0", NARROW));
-	ASSERT_EQ(0, supply(fault, sender.data));
+	ASSERT_EQ(0, late_supply(fault, sender.data));
 	EXPECT_EQ(100, sleeper_join(&sender));
 	EXPECT_EQ(NARROW - HEADER, mss_of(path->conn.client));
 	EXPECT_EQ(100, recv_all(path->conn.server, path->in, 100));

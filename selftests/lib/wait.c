@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Waiting on state: see wait.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <linux/userfaultfd.h>
 
 #include "wait.h"
 
@@ -144,4 +149,30 @@ long sleep_in_poll(struct sleeper *self)
 	int n = poll(&p, 1, -1);
 
 	return n < 0 ? -errno : p.revents;
+}
+
+int late_page(void **page)
+{
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_api api = { .api = UFFD_API };
+	long size = sysconf(_SC_PAGESIZE);
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
+	*page = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (fd < 0 || *page == MAP_FAILED || ioctl(fd, UFFDIO_API, &api))
+		return -1;
+	reg.range.start = (unsigned long)*page;
+	reg.range.len = size;
+	return ioctl(fd, UFFDIO_REGISTER, &reg) ? -1 : fd;
+}
+
+int late_supply(int fd, void *page)
+{
+	struct uffdio_zeropage zero = {
+		.range.start = (unsigned long)page,
+		.range.len = sysconf(_SC_PAGESIZE),
+	};
+
+	return ioctl(fd, UFFDIO_ZEROPAGE, &zero) ? -errno : 0;
 }

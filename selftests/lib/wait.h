@@ -54,4 +54,11 @@ long sleep_in_recv(struct sleeper *self);
 long sleep_in_send(struct sleeper *self);
 long sleep_in_poll(struct sleeper *self);
 
+/*
+ * A page that is not there yet: who touches it waits, and has the locks that he has.
+ * Return: what poll(2) tells of that, or -1; and 0 once the page is there.
+ */
+int late_page(void **page);
+int late_supply(int fd, void *page);
+
 #endif

@@ -962,3 +962,35 @@ UNIT(wire_seg__end)
 	for (i = 0; i < ARRAY_SIZE(segs); i++)
 		CHECK_EQ(ferry_seg_end(&segs[i]) - segs[i].seq, sizes[i]);
 }
+
+/* Of all that a header says only number, length, checksum and flags may differ. */
+UNIT(wire_continues__says_the_same)
+{
+	static const struct {
+		size_t at;
+		size_t len;
+		bool same;
+	} fields[] = {
+		{ AT_LEN, 4, true }, { AT_CHECK, 2, true },
+		{ AT_FLAGS, 1, true }, { AT_CODE, 1, false },
+		{ AT_ABOUT, 1, false }, { AT_WINDOW, 4, false },
+		{ AT_SEQ, 8, false }, { AT_ACK, 8, false },
+		{ AT_STAMP, 4, false }, { AT_ECHO, 4, false },
+	};
+	struct ferry_seg seg = segs[2];
+	struct ferry_conn_hdr first, next;
+	size_t i, at;
+
+	seg.flags = 0;
+	seg.seq = 0xffffffff;
+	ferry_wire_build_seg(&first, &seg, 7, 8);
+	seg.seq += 3;
+	for (i = 0; i < ARRAY_SIZE(fields); i++)
+		for (at = 0; at < fields[i].len; at++) {
+			ferry_wire_build_seg(&next, &seg, 7, 8);
+			CHECK(ferry_wire_continues(&first, 3, &next));
+			((__u8 *)&next)[fields[i].at + at] ^= 0x80;
+			CHECK_EQ(ferry_wire_continues(&first, 3, &next),
+				 fields[i].same);
+		}
+}
