@@ -367,7 +367,9 @@ struct ferry_conn_count {
  * @syn_retries: SYNs that may follow the first
  * @probes: keepalive's probes without an answer
  * @keep_count: so many of those are the end
- * @paced: what there is to be sent waits for its pace
+ * @full: what is below its owner has enough of its data for now; the owner's to set,
+ *	who asks again in time
+ * @paced: what there is to be sent waits for its pace, or because of @full
  * @probing: what is to be sent next is a probe of @pmtu
  * @fin_queued: a FIN is the last of the send queue
  * @fin_seen: the peer's FIN's number is known
@@ -438,6 +440,7 @@ struct ferry_conn {
 	u8	syn_retries;
 	u8	probes;
 	u8	keep_count;
+	bool	full:1;
 	bool	paced:1;
 	bool	probing:1;
 	bool	fin_queued:1;

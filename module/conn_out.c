@@ -242,7 +242,7 @@ static enum ferry_send plan_data(struct ferry_conn *conn, u64 now,
 		what = plan_new(conn, now, plan, &limited);
 	conn->paced = what != FERRY_SEND_NOTHING &&
 		      !(conn->pending & FERRY_PENDING_HEAD) &&
-		      ferry_pace_holds(&conn->pace, now);
+		      (conn->full || ferry_pace_holds(&conn->pace, now));
 	if (what != FERRY_SEND_NOTHING && !conn->paced)
 		return what;
 

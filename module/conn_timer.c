@@ -296,7 +296,7 @@ u64 ferry_conn_fine_deadline(const struct ferry_conn *conn)
 {
 	u64 at = conn->gather_at ? conn->gather_at : U64_MAX;
 
-	if (conn->paced)
+	if (conn->paced && !conn->full)
 		at = min_t(u64, at, ferry_pace_until(&conn->pace));
 	return at;
 }

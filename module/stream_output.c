@@ -12,6 +12,18 @@
 /* A timer that is set for later than this looks again on the way. */
 #define FERRY_STREAM_TIMER_MAX	(3600ULL * USEC_PER_SEC)
 
+/* So many bytes below are never too many: two of the largest segments. */
+#define FERRY_STREAM_FULL_LEAST	SZ_128K
+
+/*
+ * Of a rate in bytes a second, what about four milliseconds have: what the last round
+ * trip brought is no more than a hint, and CoDel's target is five.
+ */
+#define FERRY_STREAM_FULL_SHIFT	8
+
+/* When what is below is full, it is asked again after so many microseconds. */
+#define FERRY_STREAM_FULL_WAIT	250
+
 /*
  * A copy of an skb's head goes on the wire, and its payload with it, by
  * reference. The header is written into the head's room; so as long as an
@@ -63,6 +75,21 @@ static u64 ferry_stream_pace(struct sock *sk)
 	return READ_ONCE(sk->sk_pacing_status) == SK_PACING_FQ ? 0 : rate;
 }
 
+/*
+ * Whether what was sent and has not left this host yet is enough: two of the largest
+ * segments, or what arrives in four milliseconds. What waits in a device's queue longer
+ * than it has to is dropped there (CoDel), and delays what others send (TCP has its
+ * small queues for that). Within a host nothing waits in a queue for long.
+ */
+static bool ferry_stream_full(const struct sock *sk)
+{
+	const struct ferry_conn *conn = &ferry_stream(sk)->conn;
+	u32 waits = sk_wmem_alloc_get(sk);
+
+	return unlikely(waits > FERRY_STREAM_FULL_LEAST) && !conn->merge_at &&
+	       waits > conn->count.rate >> FERRY_STREAM_FULL_SHIFT;
+}
+
 /* Send what there is to send. */
 static void ferry_stream_send_all(struct sock *sk, u64 now)
 {
@@ -75,6 +102,7 @@ static void ferry_stream_send_all(struct sock *sk, u64 now)
 	struct sk_buff *skb;
 
 	conn->pace.rate = ferry_stream_pace(sk);
+	conn->full = ferry_stream_full(sk);
 	while ((what = ferry_conn_next(conn, now, &plan)) != FERRY_SEND_NOTHING) {
 		if (what == FERRY_SEND_CONTROL) {
 			ferry_conn_control(conn, now, &seg);
@@ -96,6 +124,7 @@ static void ferry_stream_send_all(struct sock *sk, u64 now)
 		if (what == FERRY_SEND_NEW)
 			ferry_stream_sent(sk, skb);
 		ferry_stream_transmit(sk, skb, &seg);
+		conn->full = ferry_stream_full(sk);
 	}
 }
 
@@ -152,6 +181,8 @@ static void ferry_stream_arm_fine(struct sock *sk, u64 now)
 	struct ferry_stream *fy = ferry_stream(sk);
 	u64 at = ferry_conn_fine_deadline(&fy->conn);
 
+	if (fy->conn.paced && fy->conn.full)
+		at = min(at, now + FERRY_STREAM_FULL_WAIT);
 	if (at == U64_MAX)
 		return;
 	if (hrtimer_is_queued(&fy->fine))

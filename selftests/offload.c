@@ -26,6 +26,7 @@
 
 #define PORT	7100
 #define SIZE	(1 << 20)
+#define PIECE	(64 << 10)	/* a large segment */
 /* So many frames of 1500 bytes at least. */
 #define FRAMES	(SIZE / 1452)
 
@@ -310,6 +311,40 @@ TEST_F(offload, joined__in_a_call__records)
 	EXPECT_EQ(joined + 3 * 2, stat_of("InJoined"));
 	close(fault);
 	conn_close(&conn);
+}
+
+/*
+ * A device's queue is no place for a window: it gets two large segments, or what
+ * arrives in four milliseconds, at most one more, and the next when it has less.
+ */
+TEST_F_TIMEOUT(offload, leaves_queues_short, 60)
+{
+	static const struct netem far = { .delay_ms = 50, .limit = 100000 };
+	static char out[4 * SIZE];
+	struct ferry_info info;
+	socklen_t len = sizeof(info);
+	int client = self->conn.client;
+	ssize_t sent, most;
+
+	ASSERT_EQ(0, net_enter(self->middle));
+	ASSERT_EQ(0, link_netem("b1", &far));
+	ASSERT_TRUE(carries(client, self->conn.server, 16 * SIZE));
+	ASSERT_EQ(0, net_enter(self->wire.red));
+	ASSERT_EQ(0, link_hold("fy0", 1 << 24));
+	pattern_fill(out, sizeof(out), 1);
+	sent = sock_send(client, out, sizeof(out), MSG_DONTWAIT);
+	ASSERT_EQ(0, getsockopt(client, SOL_FERRY, FERRY_INFO, &info, &len));
+	most = info.fyi_delivery_rate >> 8;
+	most = (most > 2 * PIECE ? most : 2 * PIECE) + PIECE;
+	TH_LOG("%u of %zd bytes are in the queue, of %u that may be in flight",
+	       info.fyi_unacked, sent, info.fyi_snd_cwnd);
+	ASSERT_LT(most, info.fyi_snd_cwnd);
+	ASSERT_LT(most, sent);
+	EXPECT_GE(most, info.fyi_unacked);
+
+	ASSERT_EQ(0, link_release("fy0"));
+	EXPECT_EQ(sent, recv_all(self->conn.server, out, sent));
+	EXPECT_TRUE(pattern_is(out, sent, 1));
 }
 
 /* A bridge has an address, and a port of it has another: both reach this host. */

@@ -978,6 +978,49 @@ UNIT(conn_pace__lost)
 	CHECK_EQ(conn.paced, true);
 }
 
+/* What is below has enough: nothing new, nor again, until the owner asks again. */
+UNIT(conn_full__waits)
+{
+	establish(0);
+	queue_bytes(4 * MSS);
+	conn.full = true;
+	CHECK_EQ(output().kind, 0);
+	CHECK_EQ(conn.paced, true);
+	CHECK_EQ(ferry_conn_fine_deadline(&conn), U64_MAX);
+	CHECK_EQ(conn.timer, FERRY_TIMER_NONE);
+	conn.full = false;
+	CHECK_EQ(output().len, 4 * MSS);
+	CHECK_EQ(conn.paced, false);
+}
+
+UNIT(conn_full__acknowledges_at_once)
+{
+	establish(0);
+	queue_bytes(4 * MSS);
+	conn.full = true;
+	conn.quick = 1;
+	data_in(0, 0, 2 * MSS, 0);
+	CHECK_EQ(output().kind, FERRY_KIND_DATA);
+	CHECK_EQ(conn.snd_nxt, ISS + 1);
+	CHECK_EQ(conn.rcv_acked, IRS + 1 + 2 * MSS);
+}
+
+/* After a time-out one segment leaves in any case: what is below may be stuck. */
+UNIT(conn_full__lost)
+{
+	establish(0);
+	queue_bytes(2 * MSS);
+	CHECK_EQ(output().len, 2 * MSS);
+	conn.full = true;
+	timer(ferry_conn_deadline(&conn) - now);
+	output();
+	timer(ferry_conn_deadline(&conn) - now);
+	CHECK_EQ(output().seq, ISS + 1);
+	data_in(0, MSS, 0, 0);
+	CHECK_EQ(output().kind, 0);
+	CHECK_EQ(conn.paced, true);
+}
+
 /* Send so many short segments that the next is gathered. */
 static void send_shorts(void)
 {
