@@ -204,7 +204,9 @@ static enum ferry_send plan_new(struct ferry_conn *conn, u64 now,
 		bytes = allowed;
 	}
 	bytes = min_t(u32, bytes, conn->batch);
-	bytes = min_t(u32, bytes, ferry_pace_limit(&conn->pace, conn->mss));
+	if (conn->pace.rate)
+		bytes = min_t(u32, bytes,
+			      ferry_pace_limit(&conn->pace, conn->mss));
 	plan->limit = bytes < unsent ? whole_segments(conn, bytes) : bytes;
 	return FERRY_SEND_NEW;
 }
@@ -391,7 +393,8 @@ void ferry_conn_send(struct ferry_conn *conn, struct ferry_chunk *chunk,
 	} else if (chunk->seq == conn->snd_una) {
 		conn->rto_from = now;
 	}
-	ferry_pace_sent(&conn->pace, now, chunk->len);
+	if (conn->pace.rate)
+		ferry_pace_sent(&conn->pace, now, chunk->len);
 	ferry_board_sent(conn, chunk, now);
 	ferry_cong_on_sent(&conn->cong, now, size +
 			   ferry_conn_padding(conn, size), again);

@@ -11,8 +11,7 @@
 
 #include "pace.h"
 
-/* Nanoseconds to a microsecond and to a second. */
-#define NS_PER_US	1000U
+#define NS_PER_US	FERRY_PACE_NS
 #define NS_PER_SECOND	1000000000ULL
 
 /* What leaves at a time: what the rate has for about a millisecond. */
@@ -22,19 +21,6 @@
 
 /* What is late is made up for: as much as that at most, in nanoseconds. */
 #define LATE_MAX	1000000U
-
-/**
- * ferry_pace_holds() - whether what is to be sent has to wait for its time
- * @pace: the state
- * @now: the time
- *
- * Context: any; pure.
- * Return: whether it has, until ferry_pace_until().
- */
-bool ferry_pace_holds(const struct ferry_pace *pace, u64 now)
-{
-	return pace->rate && now * NS_PER_US < pace->next;
-}
 
 /**
  * ferry_pace_until() - when ferry_pace_holds() no more
@@ -50,23 +36,21 @@ u64 ferry_pace_until(const struct ferry_pace *pace)
 
 /**
  * ferry_pace_limit() - how much may leave in one piece
- * @pace: the state
+ * @pace: the state, which has a rate
  * @mss: the largest segment, in bytes
  *
  * Context: any; pure.
- * Return: bytes, two segments at least; U32_MAX: any amount.
+ * Return: bytes, two segments at least.
  */
 u32 ferry_pace_limit(const struct ferry_pace *pace, u32 mss)
 {
-	if (!pace->rate)
-		return U32_MAX;
 	return clamp_t(u64, pace->rate >> QUANTUM_SHIFT,
 		       QUANTUM_SEGMENTS * mss, U32_MAX);
 }
 
 /**
  * ferry_pace_sent() - something has left
- * @pace: the state
+ * @pace: the state, which has a rate
  * @now: the time
  * @bytes: of payload
  *
@@ -78,8 +62,6 @@ void ferry_pace_sent(struct ferry_pace *pace, u64 now, u32 bytes)
 {
 	u64 at = now * NS_PER_US;
 
-	if (!pace->rate)
-		return;
 	if (pace->next + LATE_MAX < at)
 		pace->next = at - LATE_MAX;
 	pace->next += div64_u64(bytes * NS_PER_SECOND, pace->rate);

@@ -10,6 +10,9 @@
 
 #include <linux/types.h>
 
+/* Nanoseconds to a microsecond. */
+#define FERRY_PACE_NS	1000U
+
 /**
  * struct ferry_pace - how fast one end sends
  *
@@ -24,7 +27,19 @@ struct ferry_pace {
 	u64	next;
 };
 
-bool ferry_pace_holds(const struct ferry_pace *pace, u64 now);
+/**
+ * ferry_pace_holds() - whether what is to be sent has to wait for its time
+ * @pace: the state
+ * @now: the time
+ *
+ * Context: any; pure.
+ * Return: whether it has, until ferry_pace_until().
+ */
+static inline bool ferry_pace_holds(const struct ferry_pace *pace, u64 now)
+{
+	return pace->rate && now * FERRY_PACE_NS < pace->next;
+}
+
 u64 ferry_pace_until(const struct ferry_pace *pace);
 u32 ferry_pace_limit(const struct ferry_pace *pace, u32 mss);
 void ferry_pace_sent(struct ferry_pace *pace, u64 now, u32 bytes);

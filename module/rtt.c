@@ -170,30 +170,6 @@ void ferry_rtt_backoff(struct ferry_rtt *rtt)
 }
 
 /**
- * ferry_rtt_rto() - how long to wait before retransmitting
- * @rtt: the state
- *
- * Context: any; pure.
- * Return: microseconds, back-off included, FERRY_RTO_MIN to FERRY_RTO_MAX.
- */
-u32 ferry_rtt_rto(const struct ferry_rtt *rtt)
-{
-	return min_t(u64, (u64)rtt->rto << rtt->backoff, FERRY_RTO_MAX);
-}
-
-/**
- * ferry_rtt_min_get() - the least round-trip time of the last minutes
- * @rtt: the state
- *
- * Context: any; pure.
- * Return: microseconds; FERRY_RTT_NONE if nothing was measured.
- */
-u32 ferry_rtt_min_get(const struct ferry_rtt *rtt)
-{
-	return rtt->min.sample[0].v;
-}
-
-/**
  * ferry_rtt_of_echo() - measure by the time stamp that came back
  * @now: the time in microseconds
  * @echo: what the peer echoes: the low 32 bits of the time at which this end

@@ -112,8 +112,31 @@ static inline void ferry_rtt_progress(struct ferry_rtt *rtt)
 	rtt->backoff = 0;
 }
 
-u32 ferry_rtt_rto(const struct ferry_rtt *rtt);
-u32 ferry_rtt_min_get(const struct ferry_rtt *rtt);
+/**
+ * ferry_rtt_rto() - how long to wait before retransmitting
+ * @rtt: the state
+ *
+ * Context: any; pure.
+ * Return: microseconds, back-off included, FERRY_RTO_MIN to FERRY_RTO_MAX.
+ */
+static inline u32 ferry_rtt_rto(const struct ferry_rtt *rtt)
+{
+	u64 rto = (u64)rtt->rto << rtt->backoff;
+
+	return rto < FERRY_RTO_MAX ? rto : FERRY_RTO_MAX;
+}
+
+/**
+ * ferry_rtt_min_get() - the least round-trip time of the last minutes
+ * @rtt: the state
+ *
+ * Context: any; pure.
+ * Return: microseconds; FERRY_RTT_NONE if nothing was measured.
+ */
+static inline u32 ferry_rtt_min_get(const struct ferry_rtt *rtt)
+{
+	return rtt->min.sample[0].v;
+}
 
 /**
  * ferry_rtt_known() - whether anything was measured yet
