@@ -52,6 +52,22 @@ const struct ferry_cong_ops *ferry_cong_get(unsigned int index)
 }
 
 /**
+ * ferry_cong_index() - which algorithm it is
+ * @ops: the algorithm, one of those that there are
+ *
+ * Context: any; pure.
+ * Return: its index, for ferry_cong_get().
+ */
+unsigned int ferry_cong_index(const struct ferry_cong_ops *ops)
+{
+	unsigned int i = 0;
+
+	while (algorithms[i] != ops)
+		i++;
+	return i;
+}
+
+/**
  * ferry_cong_find() - an algorithm by its name
  * @name: the name
  *

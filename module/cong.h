@@ -228,6 +228,7 @@ struct ferry_cong {
 };
 
 const struct ferry_cong_ops *ferry_cong_get(unsigned int index);
+unsigned int ferry_cong_index(const struct ferry_cong_ops *ops);
 const struct ferry_cong_ops *ferry_cong_find(const char *name);
 u32 ferry_cong_initial_window(u32 mss);
 void ferry_cong_init(struct ferry_cong *cong, const struct ferry_cong_ops *ops,

@@ -19,7 +19,6 @@ static void born(struct ferry_conn *conn, const struct ferry_conn_setup *setup,
 		.snd_una = setup->iss,
 		.snd_nxt = setup->iss + 1,
 		.snd_end = setup->iss + 1,
-		.count.iss = setup->iss,
 		.una_at = now,
 		.heard_at = now,
 		.linger2 = in_ms(FERRY_LINGER2_DEFAULT),
@@ -30,14 +29,13 @@ static void born(struct ferry_conn *conn, const struct ferry_conn_setup *setup,
 		.gather = setup->gather,
 		.room = setup->room,
 		.capacity = setup->room,
+		.agreed = min_t(u32, setup->mss, U16_MAX),
+		.limit = min_t(u32, setup->mss, U16_MAX),
+		.cong = ferry_cong_index(setup->cong),
 		.code = setup->code,
 		.quick = FERRY_QUICK_ACKS,
 		.syn_retries = setup->syn_retries,
 	};
-	ferry_pmtu_init(&conn->pmtu, setup->mss);
-	ferry_rtt_init(&conn->rtt, FERRY_RTO_INITIAL);
-	ferry_rack_init(&conn->rack, conn->snd_nxt);
-	ferry_cong_init(&conn->cong, setup->cong, setup->mss, conn->snd_nxt);
 	/* The peer's numbers are not known yet: the edge is counted from 0. */
 	ferry_rwnd_init(&conn->rwnd, 0, min_t(u32, setup->room,
 					      FERRY_WINDOW_MAX));
@@ -81,10 +79,8 @@ void ferry_conn_accept(struct ferry_conn *conn,
 	conn->passive = true;
 	conn->syn_sends = request->sends;
 	conn->peer_code = request->peer_code;
-	conn->mss = min_t(u32, conn->mss, request->peer_mss);
-	ferry_cong_set_mss(&conn->cong, conn->mss);
-	ferry_pmtu_init(&conn->pmtu, conn->mss);
-	conn->count.irs = request->irs;
+	ferry_conn_agree(conn, request->peer_mss);
+	conn->irs = request->irs;
 	conn->rcv_nxt = request->irs + 1;
 	conn->rcv_acked = conn->rcv_nxt;
 	conn->echo = request->echo;
@@ -94,8 +90,22 @@ void ferry_conn_accept(struct ferry_conn *conn,
 }
 
 /**
+ * ferry_conn_agree() - how large segments the peer takes is known
+ * @conn: the connection, in its handshake
+ * @mss: the largest, in bytes
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_agree(struct ferry_conn *conn, u32 mss)
+{
+	conn->mss = min_t(u32, conn->mss, mss);
+	conn->agreed = min_t(u32, conn->mss, U16_MAX);
+	conn->limit = conn->agreed;
+}
+
+/**
  * ferry_conn_set_mss() - segments are of another size from now on
- * @conn: the connection
+ * @conn: the connection, prepared to send
  * @mss: the largest, in bytes
  *
  * Context: any; pure. Cost: the chunks in flight, if it is very small or was.
@@ -105,7 +115,7 @@ void ferry_conn_set_mss(struct ferry_conn *conn, u32 mss)
 	bool weighs = min_t(u32, mss, conn->mss) < FERRY_WEIGHT_MIN;
 
 	conn->mss = mss;
-	ferry_cong_set_mss(&conn->cong, mss);
+	ferry_cong_set_mss(&conn->out->cong, mss);
 	if (weighs)
 		ferry_board_pad(conn);
 }
@@ -126,9 +136,14 @@ void ferry_conn_set_mss(struct ferry_conn *conn, u32 mss)
 void ferry_conn_device(struct ferry_conn *conn, u32 mss, u32 batch, u64 now)
 {
 	conn->batch = batch;
-	ferry_pmtu_device(&conn->pmtu, mss, now);
-	if (conn->pmtu.low != conn->mss)
-		ferry_conn_set_mss(conn, conn->pmtu.low);
+	if (!conn->out) {
+		conn->limit = min_t(u32, mss, conn->agreed);
+		conn->mss = min_t(u32, mss, conn->mss);
+		return;
+	}
+	ferry_pmtu_device(&conn->out->pmtu, mss, now);
+	if (conn->out->pmtu.low != conn->mss)
+		ferry_conn_set_mss(conn, conn->out->pmtu.low);
 }
 
 /**
@@ -145,9 +160,8 @@ void ferry_conn_established(struct ferry_conn *conn, u64 now,
 	conn->state = FERRY_ESTABLISHED;
 	conn->snd_una++;
 	conn->una_at = now;
-	conn->rto_from = now;
 	conn->timer = FERRY_TIMER_NONE;
-	ferry_rtt_established(&conn->rtt, conn->syn_sends > 1);
+	conn->syn_backoff = 0;
 	ferry_timer_alive(conn, now);
 	result->events |= FERRY_EVENT_ESTABLISHED;
 }
@@ -208,13 +222,76 @@ void ferry_conn_close(struct ferry_conn *conn, int error,
 	conn->timer = FERRY_TIMER_NONE;
 	conn->ack_at = 0;
 	conn->alive_at = 0;
-	conn->gather_at = 0;
+	conn->gathers = false;
 	result->events |= FERRY_EVENT_CLOSED;
 }
 
 /**
+ * ferry_conn_set_cong() - another congestion control
+ * @conn: the connection
+ * @cong: which
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_set_cong(struct ferry_conn *conn,
+			 const struct ferry_cong_ops *cong)
+{
+	conn->cong = ferry_cong_index(cong);
+	if (conn->out)
+		ferry_cong_switch(&conn->out->cong, cong);
+}
+
+/**
+ * ferry_conn_rtt() - what is known of the round-trip time
+ * @conn: the connection
+ * @rtt: where to store it
+ *
+ * Until something is sent, that is what the handshake has told.
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_rtt(const struct ferry_conn *conn, struct ferry_rtt *rtt)
+{
+	if (conn->out) {
+		*rtt = conn->out->rtt;
+		return;
+	}
+	ferry_rtt_init(rtt, FERRY_RTO_INITIAL);
+	rtt->backoff = conn->syn_backoff;
+	if (!ferry_conn_idle(conn))
+		return;
+	ferry_rtt_update(rtt, conn->una_at, conn->syn_rtt ?: FERRY_RTT_NONE);
+	ferry_rtt_established(rtt, conn->syn_sends > 1);
+}
+
+/**
+ * ferry_conn_prepare() - the application is about to send for the first time
+ * @conn: the connection, of which ferry_conn_may_send() is true; its @out is NULL
+ * @out: what it takes, of any content
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_prepare(struct ferry_conn *conn, struct ferry_conn_out *out)
+{
+	*out = (struct ferry_conn_out) {
+		.count.iss = conn->snd_una - 1,
+	};
+	ferry_conn_rtt(conn, &out->rtt);
+	ferry_rack_init(&out->rack, conn->snd_nxt);
+	if (conn->syn_rtt)
+		ferry_rack_measured(&out->rack);
+	ferry_cong_init(&out->cong, ferry_cong_get(conn->cong), conn->mss,
+			conn->snd_nxt);
+	ferry_pmtu_init(&out->pmtu, conn->agreed);
+	/* Its device was narrower for a while. */
+	ferry_pmtu_device(&out->pmtu, conn->mss, conn->una_at);
+	ferry_pmtu_device(&out->pmtu, conn->limit, conn->una_at);
+	conn->out = out;
+}
+
+/**
  * ferry_conn_queue() - the application sends
- * @conn: the connection, of which ferry_conn_may_send() is true
+ * @conn: the connection, of which ferry_conn_may_send() is true, prepared to send
  * @len: bytes
  * @flags: FERRY_F_EOR: they end a record; FERRY_F_FIN: nothing comes after them
  *
@@ -241,8 +318,9 @@ void ferry_conn_queue(struct ferry_conn *conn, u32 len, u8 flags)
  */
 void ferry_conn_flush(struct ferry_conn *conn)
 {
-	conn->gather_to = conn->snd_end;
-	conn->gather_at = 0;
+	if (conn->out)
+		conn->out->gather_to = conn->snd_end;
+	conn->gathers = false;
 }
 
 /**

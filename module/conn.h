@@ -15,7 +15,8 @@
  *	conn_out.c	what to send next, and what a segment says
  *	conn_timer.c	when something is due without a segment, and what then
  *
- * The owner's part, after whatever it told the engine:
+ * The owner's part, before it queues something for the first time: memory for what
+ * sending takes, by ferry_conn_prepare(). And after whatever it told the engine:
  *
  *	while ((what = ferry_conn_next(conn, now, &plan)) != FERRY_SEND_NOTHING)
  *		FERRY_SEND_CONTROL:	ferry_conn_control(conn, now, &seg)
@@ -268,8 +269,20 @@ struct ferry_conn_setup {
 /**
  * struct ferry_conn_count - what a connection has done so far, for who asks
  *
+ * @segs_out: segments sent; a chunk is as many as a device cuts it into
+ * @segs_in: segments that arrived
+ * @data_in: of them, those with payload
+ */
+struct ferry_conn_count {
+	u32	segs_out;
+	u32	segs_in;
+	u32	data_in;
+};
+
+/**
+ * struct ferry_conn_out_count - the same, of what it has sent
+ *
  * @iss: its first sequence number
- * @irs: the peer's
  * @bytes: payload sent, again included
  * @bytes_again: payload sent again
  * @round_end: number that ends the round trip of @rate
@@ -277,15 +290,11 @@ struct ferry_conn_setup {
  * @round_at: when this one began, the low half of the time
  * @round_base: @delivered then
  * @delivered: what has arrived at the peer, as it counts in the congestion window
- * @segs_out: segments sent; a chunk is as many as a device cuts it into
- * @data_out: of them, those with payload
- * @again: of them, those that were sent before
- * @segs_in: segments that arrived
- * @data_in: of them, those with payload
+ * @data: segments with payload; a chunk is as many as a device cuts it into
+ * @again: of them, and of FINs, those that were sent before
  */
-struct ferry_conn_count {
+struct ferry_conn_out_count {
 	u64	iss;
-	u64	irs;
 	u64	bytes;
 	u64	bytes_again;
 	u64	round_end;
@@ -293,65 +302,101 @@ struct ferry_conn_count {
 	u32	round_at;
 	u32	round_base;
 	u32	delivered;
-	u32	segs_out;
-	u32	data_out;
+	u32	data;
 	u32	again;
-	u32	segs_in;
-	u32	data_in;
+};
+
+/**
+ * struct ferry_conn_out - what one end has once it sends data
+ *
+ * @gather_to: numbers below it are not gathered any more
+ * @gather_at: when what is gathered is to leave, if anything is
+ * @rto_from: since when the retransmission time-out counts
+ * @reorder_at: when RACK's wait is over; 0: none
+ * @short_at: when the last short segment left: the low half of the time
+ * @flight: sequence numbers in flight
+ * @padding: what chunks in flight lack of FERRY_WEIGHT_MIN each
+ * @lost: in lost chunks
+ * @sacked: in SACKed chunks
+ * @pmtu: which size the path lets through
+ * @in_flight: chunks in flight, the one sent first at first
+ * @losses: lost chunks, the one found lost first at first
+ * @rtt: round-trip time and time-out
+ * @rack: loss detection
+ * @cong: congestion control
+ * @pace: how fast it may send; the owner keeps its rate
+ * @count: what it has sent so far
+ *
+ * It is larger than the rest, and a host that has many connections has many that are
+ * idle or only receive: so it is apart from struct ferry_conn. Supplied by its owner
+ * with ferry_conn_prepare(), before anything is queued; what there is before, as if
+ * nothing had been sent yet, ferry_conn_rtt() and ferry_conn_cwnd() know. Guarded by
+ * the same lock, and the owner's to free after the connection.
+ */
+struct ferry_conn_out {
+	u64	gather_to;
+	u64	gather_at;
+	u64	rto_from;
+	u64	reorder_at;
+	u32	short_at;
+	u32	flight;
+	u32	padding;
+	u32	lost;
+	u32	sacked;
+	struct ferry_pmtu pmtu;
+	struct ferry_chunk_list in_flight;
+	struct ferry_chunk_list losses;
+	struct ferry_rtt rtt;
+	struct ferry_rack rack;
+	struct ferry_cong cong;
+	struct ferry_pace pace;
+	struct ferry_conn_out_count count;
 };
 
 /**
  * struct ferry_conn - one end of a connection
  *
  * @ops: the owner's functions
+ * @out: what it takes to send; NULL: nothing was queued yet
  * @snd_una: oldest number that is not acknowledged
  * @snd_nxt: next to be sent
  * @snd_end: one past the last that the application has queued, FIN included
  * @snd_edge: the furthest right edge of a window that the peer ever offered
+ * @irs: the peer's first sequence number
  * @rcv_nxt: next number expected
  * @rcv_acked: acknowledgment number of the last segment sent
  * @rcv_fin: number of the peer's FIN, if @fin_seen
- * @gather_to: numbers below it are not gathered any more
- * @gather_at: when what is gathered is to leave; 0: nothing is
  * @una_at: when @snd_una last moved, or something was sent after nothing was
- * @rto_from: since when the retransmission time-out counts
- * @reorder_at: when RACK's wait is over; 0: none
  * @timer_at: when the retransmission timer expires
  * @ack_at: when the delayed ACK is due; 0: none is held back
  * @heard_at: when an acceptable segment last arrived
  * @alive_at: keepalive's or FIN_WAIT_2's time; 0: neither runs
  * @quiet_until: no challenge ACK before
+ * @dsack: what arrived twice, until it is told; empty: nothing
+ * @ahead: what arrived ahead of its turn
+ * @rwnd: receive window
+ * @syn_rtt: the handshake's round-trip time; 0: it was not measured
  * @linger2: milliseconds that an orphan stays in FIN_WAIT_2
  * @user_timeout: FERRY_USER_TIMEOUT in milliseconds; 0: not set
  * @keep_idle: keepalive's milliseconds of silence; 0: it is off
  * @keep_interval: milliseconds between its probes
  * @snd_max_wnd: largest window that the peer ever offered
- * @flight: sequence numbers in flight
- * @padding: what chunks in flight lack of FERRY_WEIGHT_MIN each
- * @lost: in lost chunks
- * @sacked: in SACKed chunks
  * @mss: largest segment that is sent, in bytes: what both ends and the path allow
  * @rcv_mss: what this end offered the peer as the largest
  * @rcv_seg: how large the peer's segments are of late: the largest, slowly forgotten
  * @batch: largest chunk, in bytes
- * @short_at: when the last short segment left: the low half of the time
  * @room: bytes of payload that the receive buffer has room for beyond what
  *	waits in order to be read; the owner keeps it
  * @capacity: the same when nothing waits; the owner keeps it
  * @echo: stamp to be echoed
- * @pmtu: which size the path lets through
- * @dsack: what arrived twice, until it is told; empty: nothing
- * @in_flight: chunks in flight, the one sent first at first
- * @losses: lost chunks, the one found lost first at first
- * @ahead: what arrived ahead of its turn
- * @rtt: round-trip time and time-out
- * @rack: loss detection
- * @cong: congestion control
- * @rwnd: receive window
- * @pace: how fast it may send; the owner keeps its rate
  * @count: what it has done so far
  * @error: why it was closed: a negative errno, or 0
+ * @agreed: as in struct ferry_pmtu, for as long as there is no @out
+ * @limit: as in struct ferry_pmtu, for as long as there is no @out
+ * @gather: least microseconds between short segments, if there are many of them;
+ *	0: none
  * @state: enum ferry_state
+ * @cong: which congestion control it begins with: for ferry_cong_get()
  * @code: this end's record code
  * @peer_code: the peer's
  * @timer: enum ferry_timer
@@ -359,18 +404,18 @@ struct ferry_conn_count {
  * @quick: segments that are still to be acknowledged at once
  * @merge_at: so many chunks are in flight when a stream's bytes, unless they make a
  *	whole chunk, wait for more, or for an ACK; 0: they never wait
- * @gather: least microseconds between short segments, if there are many of them;
- *	0: none
  * @shorts: short segments that have left since a pause or an answer
  * @unacked: segments with payload that are not acknowledged yet
  * @syn_sends: SYNs sent
  * @syn_retries: SYNs that may follow the first
+ * @syn_backoff: how often the handshake's time-out was doubled
  * @probes: keepalive's probes without an answer
  * @keep_count: so many of those are the end
  * @full: what is below its owner has enough of its data for now; the owner's to set,
  *	who asks again in time
+ * @gathers: what there is to be sent waits for more, until @out->gather_at
  * @paced: what there is to be sent waits for its pace, or because of @full
- * @probing: what is to be sent next is a probe of @pmtu
+ * @probing: what is to be sent next is a probe of the path
  * @fin_queued: a FIN is the last of the send queue
  * @fin_seen: the peer's FIN's number is known
  * @passive: it was opened by the peer
@@ -380,67 +425,59 @@ struct ferry_conn_count {
  */
 struct ferry_conn {
 	const struct ferry_conn_ops *ops;
+	struct ferry_conn_out *out;
 	u64	snd_una;
 	u64	snd_nxt;
 	u64	snd_end;
 	u64	snd_edge;
+	u64	irs;
 	u64	rcv_nxt;
 	u64	rcv_acked;
 	u64	rcv_fin;
-	u64	gather_to;
-	u64	gather_at;
 	u64	una_at;
-	u64	rto_from;
-	u64	reorder_at;
 	u64	timer_at;
 	u64	ack_at;
 	u64	heard_at;
 	u64	alive_at;
 	u64	quiet_until;
+	struct ferry_span dsack;
+	struct ferry_range_set ahead;
+	struct ferry_rwnd rwnd;
+	u32	syn_rtt;
 	u32	linger2;
 	u32	user_timeout;
 	u32	keep_idle;
 	u32	keep_interval;
 	u32	snd_max_wnd;
-	u32	flight;
-	u32	padding;
-	u32	lost;
-	u32	sacked;
 	u32	mss;
 	u32	rcv_mss;
 	u32	rcv_seg;
 	u32	batch;
-	u32	short_at;
 	u32	room;
 	u32	capacity;
 	u32	echo;
-	struct ferry_pmtu pmtu;
-	struct ferry_span dsack;
-	struct ferry_chunk_list in_flight;
-	struct ferry_chunk_list losses;
-	struct ferry_range_set ahead;
-	struct ferry_rtt rtt;
-	struct ferry_rack rack;
-	struct ferry_cong cong;
-	struct ferry_rwnd rwnd;
-	struct ferry_pace pace;
 	struct ferry_conn_count count;
 	int	error;
+	u16	agreed;
+	u16	limit;
+	u16	gather;
 	u8	state;
+	u8	cong;
 	u8	code;
 	u8	peer_code;
 	u8	timer;
 	u8	pending;
 	u8	quick;
-	u8	unacked;
 	u8	merge_at;
 	u8	shorts;
-	u16	gather;
+	u8	unacked;
 	u8	syn_sends;
 	u8	syn_retries;
+	u8	syn_backoff;
 	u8	probes;
 	u8	keep_count;
 	bool	full:1;
+	bool	gathers:1;
 	bool	paced:1;
 	bool	probing:1;
 	bool	fin_queued:1;
@@ -578,6 +615,7 @@ void ferry_conn_accept(struct ferry_conn *conn,
 void ferry_conn_pair(struct ferry_conn *a, const struct ferry_conn_setup *setup_a,
 		     struct ferry_conn *b, const struct ferry_conn_setup *setup_b,
 		     u64 now);
+void ferry_conn_prepare(struct ferry_conn *conn, struct ferry_conn_out *out);
 void ferry_conn_queue(struct ferry_conn *conn, u32 len, u8 flags);
 void ferry_conn_read(struct ferry_conn *conn);
 void ferry_conn_flush(struct ferry_conn *conn);
@@ -587,6 +625,9 @@ void ferry_conn_forget_ahead(struct ferry_conn *conn);
 void ferry_conn_abort(struct ferry_conn *conn);
 void ferry_conn_orphan(struct ferry_conn *conn, u64 now, u64 linger2);
 void ferry_conn_device(struct ferry_conn *conn, u32 mss, u32 batch, u64 now);
+void ferry_conn_set_cong(struct ferry_conn *conn,
+			 const struct ferry_cong_ops *cong);
+void ferry_conn_rtt(const struct ferry_conn *conn, struct ferry_rtt *rtt);
 void ferry_conn_keepalive(struct ferry_conn *conn, u64 now, u64 idle,
 			  u64 interval, u8 count);
 
@@ -606,6 +647,18 @@ void ferry_conn_control(struct ferry_conn *conn, u64 now,
 /* conn_timer.c */
 u64 ferry_conn_deadline(const struct ferry_conn *conn);
 u64 ferry_conn_fine_deadline(const struct ferry_conn *conn);
+
+/**
+ * ferry_conn_has_fine_deadline() - whether there is a ferry_conn_fine_deadline()
+ * @conn: the connection
+ *
+ * Return: whether something waits for it.
+ */
+static inline bool ferry_conn_has_fine_deadline(const struct ferry_conn *conn)
+{
+	return conn->gathers || conn->paced;
+}
+
 void ferry_conn_timer(struct ferry_conn *conn, u64 now,
 		      struct ferry_result *result);
 
@@ -625,13 +678,25 @@ static inline u32 ferry_conn_padding(const struct ferry_conn *conn, u32 size)
 
 /**
  * ferry_conn_inflight() - what counts in the congestion window
- * @conn: the connection
+ * @conn: the connection, prepared to send
  *
  * Return: bytes.
  */
 static inline u32 ferry_conn_inflight(const struct ferry_conn *conn)
 {
-	return conn->flight + conn->padding;
+	return conn->out->flight + conn->out->padding;
+}
+
+/**
+ * ferry_conn_cwnd() - the congestion window
+ * @conn: the connection
+ *
+ * Return: bytes; until something is sent, what it begins with.
+ */
+static inline u32 ferry_conn_cwnd(const struct ferry_conn *conn)
+{
+	return conn->out ? conn->out->cong.cwnd :
+			   ferry_cong_initial_window(conn->mss);
 }
 
 /**

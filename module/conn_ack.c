@@ -14,10 +14,12 @@
  */
 u32 ferry_ack_reo_wnd(const struct ferry_conn *conn)
 {
-	return ferry_rack_reo_wnd(&conn->rack, ferry_rtt_min_get(&conn->rtt),
-				  ferry_rtt_smoothed(&conn->rtt),
-				  ferry_conn_segments(conn, conn->sacked),
-				  ferry_cong_recovering(&conn->cong));
+	const struct ferry_conn_out *out = conn->out;
+
+	return ferry_rack_reo_wnd(&out->rack, ferry_rtt_min_get(&out->rtt),
+				  ferry_rtt_smoothed(&out->rtt),
+				  ferry_conn_segments(conn, out->sacked),
+				  ferry_cong_recovering(&out->cong));
 }
 
 /**
@@ -33,33 +35,34 @@ u32 ferry_ack_reo_wnd(const struct ferry_conn *conn)
  */
 void ferry_ack_judge(struct ferry_conn *conn, struct ferry_ack_work *work)
 {
+	struct ferry_conn_out *out = conn->out;
 	u32 reo_wnd = ferry_ack_reo_wnd(conn);
 	struct ferry_chunk *chunk;
-	u32 before = conn->lost, earlier;
+	u32 before = out->lost, earlier;
 	bool probe;
 	s64 wait;
 
-	conn->reorder_at = 0;
-	while ((chunk = conn->in_flight.first)) {
-		wait = ferry_rack_judge(&conn->rack, chunk->sent_at,
+	out->reorder_at = 0;
+	while ((chunk = out->in_flight.first)) {
+		wait = ferry_rack_judge(&out->rack, chunk->sent_at,
 					ferry_chunk_end(chunk), reo_wnd,
 					work->now);
 		if (wait == FERRY_RACK_UNTOLD)
 			break;
 		if (wait != FERRY_RACK_LOST) {
-			conn->reorder_at = work->now + wait;
+			out->reorder_at = work->now + wait;
 			break;
 		}
-		probe = ferry_pmtu_is_probe(&conn->pmtu, chunk->seq);
-		earlier = conn->lost;
+		probe = ferry_pmtu_is_probe(&out->pmtu, chunk->seq);
+		earlier = out->lost;
 		ferry_board_lose(conn, chunk);
 		if (!probe)
 			continue;
-		ferry_pmtu_lost(&conn->pmtu);
+		ferry_pmtu_lost(&out->pmtu);
 		work->probe_lost = true;
-		before += conn->lost - earlier;
+		before += out->lost - earlier;
 	}
-	work->lost += conn->lost - before;
+	work->lost += out->lost - before;
 }
 
 /* Ranges in ascending order, as RACK wants to hear of deliveries; DSACK apart. */
@@ -130,16 +133,17 @@ static bool window_update(struct ferry_conn *conn, const struct ferry_seg *seg)
 static u32 measure(struct ferry_conn *conn, const struct ferry_seg *seg,
 		   u64 now)
 {
+	struct ferry_conn_out *out = conn->out;
 	u32 rtt = FERRY_RTT_NONE;
 
 	if (seg->echo)
 		rtt = ferry_rtt_of_echo(now, seg->echo);
 	if (rtt == FERRY_RTT_NONE) {
-		ferry_rtt_progress(&conn->rtt);
+		ferry_rtt_progress(&out->rtt);
 		return rtt;
 	}
-	ferry_rtt_update(&conn->rtt, now, rtt);
-	ferry_rack_measured(&conn->rack);
+	ferry_rtt_update(&out->rtt, now, rtt);
+	ferry_rack_measured(&out->rack);
 	return rtt;
 }
 
@@ -148,24 +152,25 @@ static void recover(struct ferry_conn *conn, const struct ferry_seg *seg,
 		    const struct sack_list *sacks, bool pure_dup,
 		    struct ferry_ack_work *work)
 {
+	struct ferry_conn_out *out = conn->out;
 	bool dsack = sacks->dsack.end;
 	const struct ferry_rack_tlp_ack tail = {
 		.ack = seg->ack,
 		.dsack_end = sacks->dsack.end,
 		.pure_dup = pure_dup,
 	};
-	bool repaired = ferry_rack_tlp_ack(&conn->rack, &tail);
+	bool repaired = ferry_rack_tlp_ack(&out->rack, &tail);
 	bool found_again = false;
 
-	ferry_rack_dsack(&conn->rack, conn->snd_una, conn->snd_nxt, dsack);
-	if (work->judge || conn->reorder_at)
+	ferry_rack_dsack(&out->rack, conn->snd_una, conn->snd_nxt, dsack);
+	if (work->judge || out->reorder_at)
 		ferry_ack_judge(conn, work);
 	if ((work->lost || repaired) &&
-	    ferry_cong_on_loss(&conn->cong, conn->snd_una, conn->snd_nxt))
-		ferry_rack_tlp_cancel(&conn->rack);
+	    ferry_cong_on_loss(&out->cong, conn->snd_una, conn->snd_nxt))
+		ferry_rack_tlp_cancel(&out->rack);
 	if (work->acked && seg->echo)
-		found_again = ferry_cong_on_echo(&conn->cong, seg->echo);
-	if (dsack && ferry_cong_on_dsack(&conn->cong))
+		found_again = ferry_cong_on_echo(&out->cong, seg->echo);
+	if (dsack && ferry_cong_on_dsack(&out->cong))
 		found_again = true;
 	if (found_again)
 		ferry_board_find_again(conn);
@@ -174,7 +179,7 @@ static void recover(struct ferry_conn *conn, const struct ferry_seg *seg,
 /* How much has arrived, and how fast: once a round trip. */
 static void count_delivered(struct ferry_conn *conn, u32 delivered, u64 now)
 {
-	struct ferry_conn_count *count = &conn->count;
+	struct ferry_conn_out_count *count = &conn->out->count;
 	u32 elapsed = (u32)now - count->round_at;
 	u32 arrived;
 
@@ -190,9 +195,11 @@ static void count_delivered(struct ferry_conn *conn, u32 delivered, u64 now)
 /* If a probe of the path has arrived, segments are of its size. */
 static void path_acked(struct ferry_conn *conn, u64 now)
 {
-	ferry_pmtu_acked(&conn->pmtu, conn->snd_una, now);
-	if (conn->pmtu.low != conn->mss)
-		ferry_conn_set_mss(conn, conn->pmtu.low);
+	struct ferry_conn_out *out = conn->out;
+
+	ferry_pmtu_acked(&out->pmtu, conn->snd_una, now);
+	if (out->pmtu.low != conn->mss)
+		ferry_conn_set_mss(conn, out->pmtu.low);
 }
 
 /**
@@ -208,12 +215,16 @@ static void path_acked(struct ferry_conn *conn, u64 now)
 void ferry_ack_in(struct ferry_conn *conn, const struct ferry_seg *seg,
 		  u64 now, struct ferry_result *result)
 {
+	struct ferry_conn_out *out = conn->out;
 	struct ferry_ack_work work = { .now = now, .echo = seg->echo };
 	struct ferry_cong_ack ack = { .now = now, .rtt = FERRY_RTT_NONE };
 	bool wider = window_update(conn, seg);
 	struct sack_list sacks;
 	unsigned int i;
 
+	/* There is nothing that it could tell of. */
+	if (!out)
+		return;
 	if (seg->ack < conn->snd_una ||
 	    (ferry_conn_idle(conn) && !seg->nsack)) {
 		if (wider)
@@ -224,7 +235,7 @@ void ferry_ack_in(struct ferry_conn *conn, const struct ferry_seg *seg,
 		ferry_board_ack(conn, seg->ack, &work);
 		ack.rtt = measure(conn, seg, now);
 		conn->una_at = now;
-		conn->rto_from = now;
+		out->rto_from = now;
 		result->events |= FERRY_EVENT_ACKED;
 	}
 	sack_list_read(conn, seg, &sacks);
@@ -240,15 +251,15 @@ void ferry_ack_in(struct ferry_conn *conn, const struct ferry_seg *seg,
 	ack.delivered = work.delivered;
 	ack.lost = work.lost;
 	ack.inflight = ferry_conn_inflight(conn);
-	ack.srtt = ferry_rtt_smoothed(&conn->rtt);
+	ack.srtt = ferry_rtt_smoothed(&out->rtt);
 	if (work.delivered)
 		count_delivered(conn, work.delivered, now);
-	if (ferry_cong_on_ack(&conn->cong, &ack))
-		ferry_rack_recovered(&conn->rack);
-	if (conn->pmtu.state != FERRY_PMTU_TRUSTED)
+	if (ferry_cong_on_ack(&out->cong, &ack))
+		ferry_rack_recovered(&out->rack);
+	if (out->pmtu.state != FERRY_PMTU_TRUSTED)
 		path_acked(conn, now);
 	if (work.probe_lost)
 		result->events |= FERRY_EVENT_PROBE_LOST;
-	if (work.delivered || work.lost || conn->reorder_at || wider)
+	if (work.delivered || work.lost || out->reorder_at || wider)
 		ferry_timer_arm(conn, now);
 }

@@ -74,15 +74,15 @@ static u32 outstanding(const struct ferry_conn *conn,
 	return end > from ? end - from : 0;
 }
 
-static u32 *count_of(struct ferry_conn *conn, const struct ferry_chunk *chunk)
+static u32 *count_of(struct ferry_conn_out *out, const struct ferry_chunk *chunk)
 {
 	switch (chunk->state) {
 	case FERRY_CHUNK_LOST:
-		return &conn->lost;
+		return &out->lost;
 	case FERRY_CHUNK_SACKED:
-		return &conn->sacked;
+		return &out->sacked;
 	default:
-		return &conn->flight;
+		return &out->flight;
 	}
 }
 
@@ -92,11 +92,11 @@ static u32 padding(const struct ferry_conn *conn,
 	return ferry_conn_padding(conn, ferry_chunk_size(chunk));
 }
 
-static struct ferry_chunk_list *list_of(struct ferry_conn *conn,
+static struct ferry_chunk_list *list_of(struct ferry_conn_out *out,
 					const struct ferry_chunk *chunk)
 {
-	return chunk->state == FERRY_CHUNK_LOST ? &conn->losses :
-						  &conn->in_flight;
+	return chunk->state == FERRY_CHUNK_LOST ? &out->losses :
+						  &out->in_flight;
 }
 
 /* Take a SACKed chunk, the first of its run, out of the run. */
@@ -137,13 +137,15 @@ static void run_join(struct ferry_conn *conn, struct ferry_chunk *chunk)
 /* Out of its list or run, and out of its count. */
 static void leave(struct ferry_conn *conn, struct ferry_chunk *chunk)
 {
-	*count_of(conn, chunk) -= outstanding(conn, chunk);
+	struct ferry_conn_out *out = conn->out;
+
+	*count_of(out, chunk) -= outstanding(conn, chunk);
 	if (chunk->state == FERRY_CHUNK_FLIGHT)
-		conn->padding -= padding(conn, chunk);
+		out->padding -= padding(conn, chunk);
 	if (chunk->state == FERRY_CHUNK_SACKED)
 		run_leave(conn, chunk);
 	else
-		list_remove(list_of(conn, chunk), chunk);
+		list_remove(list_of(out, chunk), chunk);
 }
 
 /**
@@ -157,15 +159,17 @@ static void leave(struct ferry_conn *conn, struct ferry_chunk *chunk)
 void ferry_board_sent(struct ferry_conn *conn, struct ferry_chunk *chunk,
 		      u64 now)
 {
+	struct ferry_conn_out *out = conn->out;
+
 	if (chunk->state != FERRY_CHUNK_UNSENT) {
 		leave(conn, chunk);
 		chunk->again = true;
 	}
 	chunk->state = FERRY_CHUNK_FLIGHT;
 	chunk->sent_at = now;
-	conn->flight += outstanding(conn, chunk);
-	conn->padding += padding(conn, chunk);
-	list_append(&conn->in_flight, chunk);
+	out->flight += outstanding(conn, chunk);
+	out->padding += padding(conn, chunk);
+	list_append(&out->in_flight, chunk);
 }
 
 /**
@@ -177,10 +181,12 @@ void ferry_board_sent(struct ferry_conn *conn, struct ferry_chunk *chunk,
  */
 void ferry_board_lose(struct ferry_conn *conn, struct ferry_chunk *chunk)
 {
+	struct ferry_conn_out *out = conn->out;
+
 	leave(conn, chunk);
 	chunk->state = FERRY_CHUNK_LOST;
-	conn->lost += outstanding(conn, chunk);
-	list_append(&conn->losses, chunk);
+	out->lost += outstanding(conn, chunk);
+	list_append(&out->losses, chunk);
 }
 
 /**
@@ -195,6 +201,7 @@ void ferry_board_lose(struct ferry_conn *conn, struct ferry_chunk *chunk)
 struct ferry_chunk *ferry_board_split(struct ferry_conn *conn,
 				      struct ferry_chunk *chunk, u32 at)
 {
+	struct ferry_conn_out *out = conn->out;
 	bool in_flight = chunk->state == FERRY_CHUNK_FLIGHT;
 	u32 bytes = min_t(u32, at, chunk->len);
 	struct ferry_chunk *rest;
@@ -203,7 +210,7 @@ struct ferry_chunk *ferry_board_split(struct ferry_conn *conn,
 	if (!rest)
 		return NULL;
 	if (in_flight)
-		conn->padding -= padding(conn, chunk);
+		out->padding -= padding(conn, chunk);
 	*rest = (struct ferry_chunk) {
 		.seq = chunk->seq + at,
 		.sent_at = chunk->sent_at,
@@ -215,9 +222,9 @@ struct ferry_chunk *ferry_board_split(struct ferry_conn *conn,
 	};
 	chunk->len = bytes;
 	chunk->flags = at > bytes ? FERRY_F_EOR : 0;
-	list_insert(list_of(conn, chunk), rest, chunk);
+	list_insert(list_of(out, chunk), rest, chunk);
 	if (in_flight)
-		conn->padding += padding(conn, chunk) + padding(conn, rest);
+		out->padding += padding(conn, chunk) + padding(conn, rest);
 	/* What stays may be no more than what is acknowledged already. */
 	if (ferry_chunk_end(chunk) <= conn->snd_una)
 		leave(conn, chunk);
@@ -245,6 +252,7 @@ struct ferry_chunk *ferry_board_trim(struct ferry_conn *conn,
 static void delivered(struct ferry_conn *conn, const struct ferry_chunk *chunk,
 		      struct ferry_ack_work *work)
 {
+	struct ferry_conn_out *out = conn->out;
 	const struct ferry_rack_delivery delivery = {
 		.xmit_ts = chunk->sent_at,
 		.end_seq = ferry_chunk_end(chunk),
@@ -254,8 +262,8 @@ static void delivered(struct ferry_conn *conn, const struct ferry_chunk *chunk,
 	};
 
 	work->delivered += padding(conn, chunk);
-	if (ferry_rack_delivered(&conn->rack, &delivery, work->now,
-				 ferry_rtt_min_get(&conn->rtt)))
+	if (ferry_rack_delivered(&out->rack, &delivery, work->now,
+				 ferry_rtt_min_get(&out->rtt)))
 		work->judge = true;
 }
 
@@ -270,8 +278,9 @@ static void delivered(struct ferry_conn *conn, const struct ferry_chunk *chunk,
 void ferry_board_ack(struct ferry_conn *conn, u64 ack,
 		     struct ferry_ack_work *work)
 {
+	struct ferry_conn_out *out = conn->out;
 	struct ferry_chunk *chunk = conn->ops->find(conn, conn->snd_una);
-	u32 before = conn->sacked;
+	u32 before = out->sacked;
 	struct ferry_chunk *next;
 
 	for (; chunk && ferry_chunk_end(chunk) <= ack; chunk = next) {
@@ -282,10 +291,10 @@ void ferry_board_ack(struct ferry_conn *conn, u64 ack,
 	}
 	/* The one that is acknowledged in part stays where it is. */
 	if (chunk && chunk->seq < ack)
-		*count_of(conn, chunk) -=
+		*count_of(out, chunk) -=
 			ack - max_t(u64, chunk->seq, conn->snd_una);
 	work->acked = ack - conn->snd_una;
-	work->delivered += work->acked - (before - conn->sacked);
+	work->delivered += work->acked - (before - out->sacked);
 	conn->snd_una = ack;
 }
 
@@ -319,7 +328,7 @@ static struct ferry_chunk *sack_part(struct ferry_conn *conn,
 	work->delivered += ferry_chunk_size(chunk);
 	leave(conn, chunk);
 	chunk->state = FERRY_CHUNK_SACKED;
-	conn->sacked += ferry_chunk_size(chunk);
+	conn->out->sacked += ferry_chunk_size(chunk);
 	run_join(conn, chunk);
 	return chunk;
 }
@@ -367,15 +376,16 @@ void ferry_board_sack(struct ferry_conn *conn, const struct ferry_span *span,
  */
 void ferry_board_forget_sacks(struct ferry_conn *conn)
 {
+	struct ferry_conn_out *out = conn->out;
 	struct ferry_chunk *chunk = conn->ops->find(conn, conn->snd_una);
 
 	for (; chunk; chunk = conn->ops->next(conn, chunk)) {
 		if (chunk->state != FERRY_CHUNK_SACKED)
 			continue;
-		conn->sacked -= outstanding(conn, chunk);
+		out->sacked -= outstanding(conn, chunk);
 		chunk->state = FERRY_CHUNK_LOST;
-		conn->lost += outstanding(conn, chunk);
-		list_append(&conn->losses, chunk);
+		out->lost += outstanding(conn, chunk);
+		list_append(&out->losses, chunk);
 	}
 }
 
@@ -390,7 +400,7 @@ void ferry_board_forget_sacks(struct ferry_conn *conn)
 void ferry_board_first(struct ferry_conn *conn)
 {
 	struct ferry_chunk *chunk = conn->ops->find(conn, conn->snd_una);
-	struct ferry_chunk_list *list = &conn->losses;
+	struct ferry_chunk_list *list = &conn->out->losses;
 
 	if (!chunk || chunk->state != FERRY_CHUNK_LOST || list->first == chunk)
 		return;
@@ -412,24 +422,25 @@ void ferry_board_first(struct ferry_conn *conn)
  */
 void ferry_board_find_again(struct ferry_conn *conn)
 {
+	struct ferry_conn_out *out = conn->out;
 	struct ferry_chunk *chunk;
 
-	if (!conn->losses.first)
+	if (!out->losses.first)
 		return;
-	for (chunk = conn->losses.first; chunk; chunk = chunk->next) {
+	for (chunk = out->losses.first; chunk; chunk = chunk->next) {
 		chunk->state = FERRY_CHUNK_FLIGHT;
-		conn->padding += padding(conn, chunk);
+		out->padding += padding(conn, chunk);
 	}
-	conn->losses.last->next = conn->in_flight.first;
-	if (conn->in_flight.first)
-		conn->in_flight.first->prev = conn->losses.last;
+	out->losses.last->next = out->in_flight.first;
+	if (out->in_flight.first)
+		out->in_flight.first->prev = out->losses.last;
 	else
-		conn->in_flight.last = conn->losses.last;
-	conn->in_flight.first = conn->losses.first;
-	conn->in_flight.count += conn->losses.count;
-	conn->losses = (struct ferry_chunk_list) {};
-	conn->flight += conn->lost;
-	conn->lost = 0;
+		out->in_flight.last = out->losses.last;
+	out->in_flight.first = out->losses.first;
+	out->in_flight.count += out->losses.count;
+	out->losses = (struct ferry_chunk_list) {};
+	out->flight += out->lost;
+	out->lost = 0;
 }
 
 /**
@@ -440,9 +451,10 @@ void ferry_board_find_again(struct ferry_conn *conn)
  */
 void ferry_board_pad(struct ferry_conn *conn)
 {
+	struct ferry_conn_out *out = conn->out;
 	struct ferry_chunk *chunk;
 
-	conn->padding = 0;
-	for (chunk = conn->in_flight.first; chunk; chunk = chunk->next)
-		conn->padding += padding(conn, chunk);
+	out->padding = 0;
+	for (chunk = out->in_flight.first; chunk; chunk = chunk->next)
+		out->padding += padding(conn, chunk);
 }

@@ -68,6 +68,7 @@ void ferry_timer_arm(struct ferry_conn *conn, u64 now);
 void ferry_timer_alive(struct ferry_conn *conn, u64 now);
 
 /* conn.c */
+void ferry_conn_agree(struct ferry_conn *conn, u32 mss);
 void ferry_conn_set_mss(struct ferry_conn *conn, u32 mss);
 void ferry_conn_established(struct ferry_conn *conn, u64 now,
 			    struct ferry_result *result);
@@ -82,12 +83,14 @@ static inline u32 ferry_conn_segments(const struct ferry_conn *conn, u32 size)
 	return DIV_ROUND_UP(size, conn->mss);
 }
 
-/* From here on what arrives is of another round trip: for conn->count.rate. */
+/* From here on what arrives is of another round trip: for its count's @rate. */
 static inline void ferry_conn_begin_round(struct ferry_conn *conn, u64 now)
 {
-	conn->count.round_at = now;
-	conn->count.round_base = conn->count.delivered;
-	conn->count.round_end = conn->snd_nxt;
+	struct ferry_conn_out_count *count = &conn->out->count;
+
+	count->round_at = now;
+	count->round_base = count->delivered;
+	count->round_end = conn->snd_nxt;
 }
 
 /* Everything that was sent is acknowledged. */

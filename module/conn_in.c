@@ -23,10 +23,8 @@ static bool take_facts(struct ferry_conn *conn, const struct ferry_seg *seg)
 	if (!conn->code != !seg->code)
 		return false;
 	conn->peer_code = seg->code;
-	conn->mss = min_t(u32, conn->mss, seg->mss);
-	ferry_cong_set_mss(&conn->cong, conn->mss);
-	ferry_pmtu_init(&conn->pmtu, conn->mss);
-	conn->count.irs = seg->seq;
+	ferry_conn_agree(conn, seg->mss);
+	conn->irs = seg->seq;
 	conn->rcv_nxt = seg->seq + 1;
 	conn->rcv_acked = conn->rcv_nxt;
 	conn->echo = seg->stamp;
@@ -42,11 +40,12 @@ static bool take_facts(struct ferry_conn *conn, const struct ferry_seg *seg)
 static void handshake_done(struct ferry_conn *conn, const struct ferry_seg *seg,
 			   u64 now, struct ferry_result *result)
 {
-	if (seg->echo) {
-		ferry_rtt_update(&conn->rtt, now,
-				 ferry_rtt_of_echo(now, seg->echo));
-		ferry_rack_measured(&conn->rack);
-	}
+	u32 rtt = FERRY_RTT_NONE;
+
+	if (seg->echo)
+		rtt = ferry_rtt_of_echo(now, seg->echo);
+	if (rtt != FERRY_RTT_NONE)
+		conn->syn_rtt = rtt;
 	ferry_conn_established(conn, now, result);
 }
 

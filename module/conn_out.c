@@ -13,9 +13,10 @@
 /* What the congestion window has room for: a segment at least if all is quiet. */
 static u32 room(const struct ferry_conn *conn)
 {
-	u32 room = ferry_cong_room(&conn->cong, ferry_conn_inflight(conn));
+	const struct ferry_conn_out *out = conn->out;
+	u32 room = ferry_cong_room(&out->cong, ferry_conn_inflight(conn));
 
-	if (!conn->flight || conn->pending & FERRY_PENDING_HEAD)
+	if (!out->flight || conn->pending & FERRY_PENDING_HEAD)
 		room = max_t(u32, room, conn->mss);
 	return room;
 }
@@ -64,7 +65,7 @@ static enum ferry_send plan_lost(struct ferry_conn *conn,
 				 struct ferry_plan *plan)
 {
 	u32 limit = whole_segments(conn, min_t(u32, room(conn), conn->batch));
-	struct ferry_chunk *chunk = conn->losses.first;
+	struct ferry_chunk *chunk = conn->out->losses.first;
 
 	if (!chunk || limit < ferry_conn_padding(conn, 0))
 		return FERRY_SEND_NOTHING;
@@ -87,7 +88,7 @@ static enum ferry_send plan_lost(struct ferry_conn *conn,
  */
 static bool merges(const struct ferry_conn *conn)
 {
-	return conn->merge_at && conn->in_flight.count >= conn->merge_at &&
+	return conn->merge_at && conn->out->in_flight.count >= conn->merge_at &&
 	       conn->code == FERRY_CODE_STREAM;
 }
 
@@ -98,16 +99,18 @@ static bool merges(const struct ferry_conn *conn)
  */
 static bool gathers(struct ferry_conn *conn, u64 unsent, u64 now)
 {
-	u32 since = (u32)now - conn->short_at;
+	struct ferry_conn_out *out = conn->out;
+	u32 since = (u32)now - out->short_at;
 
 	if (!conn->gather || conn->shorts < FERRY_GATHER_AFTER ||
-	    since >= conn->gather || conn->snd_nxt < conn->gather_to)
+	    since >= conn->gather || conn->snd_nxt < out->gather_to)
 		return false;
 	if (unsent >= conn->mss) {
 		ferry_conn_flush(conn);
 		return false;
 	}
-	conn->gather_at = now + conn->gather - since;
+	out->gather_at = now + conn->gather - since;
+	conn->gathers = true;
 	return true;
 }
 
@@ -121,14 +124,16 @@ static bool wait_for_more(struct ferry_conn *conn, u64 unsent, u64 now)
 
 static void note_short(struct ferry_conn *conn, u32 len, u64 now)
 {
-	conn->gather_at = 0;
+	struct ferry_conn_out *out = conn->out;
+
+	conn->gathers = false;
 	if (len >= conn->mss)
 		return;
-	if ((u32)now - conn->short_at > 2 * conn->gather)
+	if ((u32)now - out->short_at > 2 * conn->gather)
 		conn->shorts = 0;
 	if (conn->shorts < U8_MAX)
 		conn->shorts++;
-	conn->short_at = now;
+	out->short_at = now;
 }
 
 /* How much has to follow a probe, so that its loss is found: segments. */
@@ -140,15 +145,16 @@ static void note_short(struct ferry_conn *conn, u32 len, u64 now)
  */
 static u32 probe_size(struct ferry_conn *conn, u64 unsent, u64 now)
 {
+	struct ferry_conn_out *out = conn->out;
 	u32 follow = PROBE_FOLLOWERS * conn->mss;
 	u32 most;
 
-	if (conn->cong.state != FERRY_CONG_OPEN || unsent < follow ||
+	if (out->cong.state != FERRY_CONG_OPEN || unsent < follow ||
 	    conn->pending & FERRY_PENDING_HEAD)
 		return 0;
 	most = min_t(u32, conn->snd_max_wnd / 2,
-		     conn->cong.cwnd - conn->cong.cwnd / 4);
-	return ferry_pmtu_next(&conn->pmtu, min_t(u64, most, unsent - follow),
+		     out->cong.cwnd - out->cong.cwnd / 4);
+	return ferry_pmtu_next(&out->pmtu, min_t(u64, most, unsent - follow),
 			       now);
 }
 
@@ -159,12 +165,13 @@ static u32 probe_size(struct ferry_conn *conn, u64 unsent, u64 now)
 static bool plan_probe(struct ferry_conn *conn, u64 now,
 		       struct ferry_plan *plan, bool *limited)
 {
+	struct ferry_conn_out *out = conn->out;
 	u32 size = probe_size(conn, conn->snd_end - conn->snd_nxt, now);
 
 	if (!size)
 		return false;
 	if (min_t(u32, window_takes(conn), room(conn)) < size) {
-		if (!conn->flight || !ferry_pmtu_may_wait(&conn->pmtu, now))
+		if (!out->flight || !ferry_pmtu_may_wait(&out->pmtu, now))
 			return false;
 		*limited = room(conn) < size;
 		return true;
@@ -178,6 +185,7 @@ static bool plan_probe(struct ferry_conn *conn, u64 now,
 static enum ferry_send plan_new(struct ferry_conn *conn, u64 now,
 				struct ferry_plan *plan, bool *limited)
 {
+	struct ferry_conn_out *out = conn->out;
 	u64 unsent = conn->snd_end - conn->snd_nxt;
 	u32 bytes = window_takes(conn);
 	u32 allowed;
@@ -191,9 +199,9 @@ static enum ferry_send plan_new(struct ferry_conn *conn, u64 now,
 		return FERRY_SEND_NOTHING;
 
 	if (ferry_conn_idle(conn))
-		ferry_cong_on_restart(&conn->cong, now, conn->rtt.rto);
+		ferry_cong_on_restart(&out->cong, now, out->rtt.rto);
 	conn->probing = false;
-	if (conn->pmtu.state != FERRY_PMTU_TRUSTED &&
+	if (out->pmtu.state != FERRY_PMTU_TRUSTED &&
 	    plan_probe(conn, now, plan, limited))
 		return plan->limit ? FERRY_SEND_NEW : FERRY_SEND_NOTHING;
 	allowed = room(conn);
@@ -204,9 +212,9 @@ static enum ferry_send plan_new(struct ferry_conn *conn, u64 now,
 		bytes = allowed;
 	}
 	bytes = min_t(u32, bytes, conn->batch);
-	if (conn->pace.rate)
+	if (out->pace.rate)
 		bytes = min_t(u32, bytes,
-			      ferry_pace_limit(&conn->pace, conn->mss));
+			      ferry_pace_limit(&out->pace, conn->mss));
 	plan->limit = bytes < unsent ? whole_segments(conn, bytes) : bytes;
 	return FERRY_SEND_NEW;
 }
@@ -228,6 +236,7 @@ static bool has_data_state(const struct ferry_conn *conn)
 static enum ferry_send plan_data(struct ferry_conn *conn, u64 now,
 				 struct ferry_plan *plan)
 {
+	struct ferry_conn_out *out = conn->out;
 	enum ferry_send what = FERRY_SEND_NOTHING;
 	bool limited = false;
 
@@ -238,19 +247,19 @@ static enum ferry_send plan_data(struct ferry_conn *conn, u64 now,
 		conn->pending &= ~FERRY_PENDING_TAIL;
 		ferry_timer_arm(conn, now);
 	}
-	if (conn->losses.first)
+	if (out->losses.first)
 		what = plan_lost(conn, plan);
 	else if (conn->snd_end != conn->snd_nxt)
 		what = plan_new(conn, now, plan, &limited);
 	conn->paced = what != FERRY_SEND_NOTHING &&
 		      !(conn->pending & FERRY_PENDING_HEAD) &&
-		      (conn->full || ferry_pace_holds(&conn->pace, now));
+		      (conn->full || ferry_pace_holds(&out->pace, now));
 	if (what != FERRY_SEND_NOTHING && !conn->paced)
 		return what;
 
 	conn->pending &= ~FERRY_PENDING_HEAD;
-	if (conn->flight)
-		ferry_cong_on_burst(&conn->cong, conn->snd_una, conn->snd_nxt,
+	if (out->flight)
+		ferry_cong_on_burst(&out->cong, conn->snd_una, conn->snd_nxt,
 				    ferry_conn_inflight(conn), limited);
 	else if (conn->snd_end != conn->snd_una)
 		ferry_timer_arm(conn, now);
@@ -282,7 +291,7 @@ enum ferry_send ferry_conn_next(struct ferry_conn *conn, u64 now,
 		return FERRY_SEND_NOTHING;
 	if (conn->pending & (FERRY_PENDING_SYN | FERRY_PENDING_RST))
 		return FERRY_SEND_CONTROL;
-	if (has_data_state(conn)) {
+	if (conn->out && has_data_state(conn)) {
 		what = plan_data(conn, now, plan);
 		if (what != FERRY_SEND_NOTHING)
 			return what;
@@ -319,11 +328,11 @@ static void fill(struct ferry_conn *conn, u64 now, struct ferry_seg *seg)
 static void count_sent(struct ferry_conn *conn, u32 len, u32 segments,
 		       bool again)
 {
-	struct ferry_conn_count *count = &conn->count;
+	struct ferry_conn_out_count *count = &conn->out->count;
 
 	/* A FIN is a segment, too. */
-	count->segs_out += segments ?: 1;
-	count->data_out += segments;
+	conn->count.segs_out += segments ?: 1;
+	count->data += segments;
 	count->bytes += len;
 	if (again) {
 		count->again += segments ?: 1;
@@ -339,16 +348,18 @@ static void count_sent(struct ferry_conn *conn, u32 len, u32 segments,
 static void fill_narrow(struct ferry_conn *conn, const struct ferry_chunk *chunk,
 			bool again, u64 now, struct ferry_seg *seg)
 {
+	struct ferry_conn_out *out = conn->out;
+
 	if (chunk->len)
 		seg->flags |= FERRY_F_ASK;
 	if (again || !conn->probing)
 		return;
 	conn->probing = false;
 	if (chunk->len <= conn->mss) {
-		ferry_pmtu_unfit(&conn->pmtu, now);
+		ferry_pmtu_unfit(&out->pmtu, now);
 		return;
 	}
-	ferry_pmtu_sent(&conn->pmtu, conn->snd_nxt, chunk->len);
+	ferry_pmtu_sent(&out->pmtu, conn->snd_nxt, chunk->len);
 	seg->mss = chunk->len;
 }
 
@@ -367,12 +378,13 @@ static void fill_narrow(struct ferry_conn *conn, const struct ferry_chunk *chunk
 void ferry_conn_send(struct ferry_conn *conn, struct ferry_chunk *chunk,
 		     u64 now, struct ferry_seg *seg)
 {
+	struct ferry_conn_out *out = conn->out;
 	bool again = chunk->state != FERRY_CHUNK_UNSENT;
 	u32 size = ferry_chunk_size(chunk);
 
 	fill(conn, now, seg);
 	seg->flags = chunk->flags;
-	if (conn->pmtu.state != FERRY_PMTU_TRUSTED)
+	if (out->pmtu.state != FERRY_PMTU_TRUSTED)
 		fill_narrow(conn, chunk, again, now, seg);
 	count_sent(conn, chunk->len, seg->mss == chunk->len ? !!chunk->len :
 		   ferry_conn_segments(conn, chunk->len), again);
@@ -383,7 +395,7 @@ void ferry_conn_send(struct ferry_conn *conn, struct ferry_chunk *chunk,
 		conn->snd_nxt += size;
 		if (idle) {
 			conn->una_at = now;
-			conn->rto_from = now;
+			out->rto_from = now;
 			ferry_conn_begin_round(conn, now);
 		}
 		note_short(conn, chunk->len, now);
@@ -391,19 +403,19 @@ void ferry_conn_send(struct ferry_conn *conn, struct ferry_chunk *chunk,
 		if (conn->quick < FERRY_QUICK_ACKS)
 			conn->quick = 0;
 	} else if (chunk->seq == conn->snd_una) {
-		conn->rto_from = now;
+		out->rto_from = now;
 	}
-	if (conn->pace.rate)
-		ferry_pace_sent(&conn->pace, now, chunk->len);
+	if (out->pace.rate)
+		ferry_pace_sent(&out->pace, now, chunk->len);
 	ferry_board_sent(conn, chunk, now);
-	ferry_cong_on_sent(&conn->cong, now, size +
+	ferry_cong_on_sent(&out->cong, now, size +
 			   ferry_conn_padding(conn, size), again);
 
 	seg->seq = chunk->seq;
 	seg->len = chunk->len;
 	if (conn->pending & FERRY_PENDING_TAIL) {
 		seg->flags |= FERRY_F_ASK;
-		ferry_rack_probed(&conn->rack, conn->snd_nxt, again);
+		ferry_rack_probed(&out->rack, conn->snd_nxt, again);
 	}
 	conn->pending &= ~(FERRY_PENDING_TAIL | FERRY_PENDING_HEAD);
 	ferry_timer_arm(conn, now);
@@ -412,6 +424,7 @@ void ferry_conn_send(struct ferry_conn *conn, struct ferry_chunk *chunk,
 static void fill_syn(struct ferry_conn *conn, u64 now, struct ferry_seg *seg)
 {
 	bool answer = conn->state == FERRY_SYN_RECV;
+	struct ferry_rtt rtt;
 
 	*seg = (struct ferry_seg) {
 		.kind = answer ? FERRY_KIND_SYNACK : FERRY_KIND_SYN,
@@ -426,8 +439,9 @@ static void fill_syn(struct ferry_conn *conn, u64 now, struct ferry_seg *seg)
 	};
 	conn->syn_sends++;
 	conn->pending &= ~(FERRY_PENDING_SYN | FERRY_PENDING_ACK);
+	ferry_conn_rtt(conn, &rtt);
 	conn->timer = FERRY_TIMER_SYN;
-	conn->timer_at = now + ferry_rtt_rto(&conn->rtt);
+	conn->timer_at = now + ferry_rtt_rto(&rtt);
 }
 
 /* RFC 2883, RFC 2018: what came twice, then what came last. */

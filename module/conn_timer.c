@@ -30,17 +30,19 @@ static void set(struct ferry_conn *conn, enum ferry_timer timer, u64 at)
 /* Nothing is in flight: is there something that the window holds back? */
 static void arm_idle(struct ferry_conn *conn, u64 now)
 {
-	conn->reorder_at = 0;
+	struct ferry_conn_out *out = conn->out;
+
+	out->reorder_at = 0;
 	/* What its pace holds back comes by itself. */
 	if (conn->snd_end == conn->snd_nxt || conn->paced)
 		set(conn, FERRY_TIMER_NONE, 0);
 	else if (conn->timer != FERRY_TIMER_PERSIST)
-		set(conn, FERRY_TIMER_PERSIST, now + ferry_rtt_rto(&conn->rtt));
+		set(conn, FERRY_TIMER_PERSIST, now + ferry_rtt_rto(&out->rtt));
 }
 
 /**
  * ferry_timer_arm() - set the retransmission timer for what is in flight
- * @conn: the connection, past its handshake
+ * @conn: the connection, prepared to send
  * @now: the time
  *
  * After something was sent, and after an ACK with news.
@@ -49,15 +51,16 @@ static void arm_idle(struct ferry_conn *conn, u64 now)
  */
 void ferry_timer_arm(struct ferry_conn *conn, u64 now)
 {
-	u64 rto_at = conn->rto_from + ferry_rtt_rto(&conn->rtt);
+	const struct ferry_conn_out *out = conn->out;
+	u64 rto_at = out->rto_from + ferry_rtt_rto(&out->rtt);
 	const struct ferry_rack_tail tail = {
 		.now = now,
 		.rto_at = rto_at,
-		.srtt = ferry_rtt_smoothed(&conn->rtt),
+		.srtt = ferry_rtt_smoothed(&out->rtt),
 		/* The peer may hold back an ACK for less than two segments. */
-		.flight = conn->flight < 2 * conn->mss ? !!conn->flight : 2,
-		.recovering = ferry_cong_recovering(&conn->cong) || conn->lost,
-		.sacked = conn->sacked,
+		.flight = out->flight < 2 * conn->mss ? !!out->flight : 2,
+		.recovering = ferry_cong_recovering(&out->cong) || out->lost,
+		.sacked = out->sacked,
 	};
 	u32 pto;
 
@@ -65,11 +68,11 @@ void ferry_timer_arm(struct ferry_conn *conn, u64 now)
 		arm_idle(conn, now);
 		return;
 	}
-	if (conn->reorder_at && conn->reorder_at < rto_at) {
-		set(conn, FERRY_TIMER_REORDER, conn->reorder_at);
+	if (out->reorder_at && out->reorder_at < rto_at) {
+		set(conn, FERRY_TIMER_REORDER, out->reorder_at);
 		return;
 	}
-	pto = ferry_rack_pto(&conn->rack, &tail);
+	pto = ferry_rack_pto(&out->rack, &tail);
 	if (pto && now + pto < rto_at)
 		set(conn, FERRY_TIMER_TLP, now + pto);
 	else
@@ -97,25 +100,30 @@ void ferry_timer_alive(struct ferry_conn *conn, u64 now)
 
 static void syn_expired(struct ferry_conn *conn, struct ferry_result *result)
 {
+	struct ferry_rtt rtt;
+
 	if (conn->syn_sends > conn->syn_retries) {
 		ferry_conn_close(conn, -ETIMEDOUT, result);
 		return;
 	}
-	ferry_rtt_backoff(&conn->rtt);
+	ferry_conn_rtt(conn, &rtt);
+	ferry_rtt_backoff(&rtt);
+	conn->syn_backoff = rtt.backoff;
 	conn->pending |= FERRY_PENDING_SYN;
 }
 
 /* RFC 4821, 7.7: is it the path that does not take segments of this size? */
 static void path_timeout(struct ferry_conn *conn, struct ferry_result *result)
 {
+	struct ferry_conn_out *out = conn->out;
 	struct ferry_chunk *chunk = conn->ops->find(conn, conn->snd_una);
 	u32 mss;
 
 	if (!chunk)
 		return;
-	if (conn->pmtu.size)
+	if (out->pmtu.size)
 		result->events |= FERRY_EVENT_PROBE_LOST;
-	mss = ferry_pmtu_timeout(&conn->pmtu, conn->snd_una,
+	mss = ferry_pmtu_timeout(&out->pmtu, conn->snd_una,
 				 ferry_chunk_end(chunk) - conn->snd_una);
 	if (mss >= conn->mss)
 		return;
@@ -127,6 +135,7 @@ static void path_timeout(struct ferry_conn *conn, struct ferry_result *result)
 static void rto_expired(struct ferry_conn *conn, u64 now,
 			struct ferry_result *result)
 {
+	struct ferry_conn_out *out = conn->out;
 	u32 reo_wnd = ferry_ack_reo_wnd(conn);
 	struct ferry_chunk *chunk, *next;
 
@@ -137,31 +146,32 @@ static void rto_expired(struct ferry_conn *conn, u64 now,
 	chunk = conn->ops->find(conn, conn->snd_una);
 	if (chunk && chunk->state == FERRY_CHUNK_SACKED)
 		ferry_board_forget_sacks(conn);
-	for (chunk = conn->in_flight.first; chunk; chunk = next) {
+	for (chunk = out->in_flight.first; chunk; chunk = next) {
 		next = chunk->next;
-		if (ferry_rack_judge_on_rto(&conn->rack,
+		if (ferry_rack_judge_on_rto(&out->rack,
 					    chunk->seq <= conn->snd_una,
 					    chunk->sent_at, reo_wnd, now))
 			ferry_board_lose(conn, chunk);
 	}
 	ferry_board_first(conn);
-	ferry_rack_tlp_cancel(&conn->rack);
+	ferry_rack_tlp_cancel(&out->rack);
 	path_timeout(conn, result);
-	ferry_cong_on_rto(&conn->cong, conn->snd_nxt,
+	ferry_cong_on_rto(&out->cong, conn->snd_nxt,
 			  ferry_conn_inflight(conn));
-	ferry_rtt_backoff(&conn->rtt);
-	conn->reorder_at = 0;
-	conn->rto_from = now;
+	ferry_rtt_backoff(&out->rtt);
+	out->reorder_at = 0;
+	out->rto_from = now;
 	conn->pending |= FERRY_PENDING_HEAD;
 	ferry_timer_arm(conn, now);
 }
 
 static void tlp_expired(struct ferry_conn *conn, u64 now)
 {
-	u64 rto_at = conn->rto_from + ferry_rtt_rto(&conn->rtt);
+	struct ferry_conn_out *out = conn->out;
+	u64 rto_at = out->rto_from + ferry_rtt_rto(&out->rtt);
 
-	if (ferry_rack_may_probe(&conn->rack)) {
-		conn->rto_from = now;
+	if (ferry_rack_may_probe(&out->rack)) {
+		out->rto_from = now;
 		conn->pending |= FERRY_PENDING_TAIL;
 	} else {
 		set(conn, FERRY_TIMER_RTO, rto_at);
@@ -171,12 +181,13 @@ static void tlp_expired(struct ferry_conn *conn, u64 now)
 static void reorder_expired(struct ferry_conn *conn, u64 now,
 			    struct ferry_result *result)
 {
+	struct ferry_conn_out *out = conn->out;
 	struct ferry_ack_work work = { .now = now };
 
 	ferry_ack_judge(conn, &work);
 	if (work.lost &&
-	    ferry_cong_on_loss(&conn->cong, conn->snd_una, conn->snd_nxt))
-		ferry_rack_tlp_cancel(&conn->rack);
+	    ferry_cong_on_loss(&out->cong, conn->snd_una, conn->snd_nxt))
+		ferry_rack_tlp_cancel(&out->rack);
 	if (work.probe_lost)
 		result->events |= FERRY_EVENT_PROBE_LOST;
 	ferry_timer_arm(conn, now);
@@ -186,6 +197,7 @@ static void reorder_expired(struct ferry_conn *conn, u64 now,
 static void persist_expired(struct ferry_conn *conn, u64 now,
 			    struct ferry_result *result)
 {
+	struct ferry_conn_out *out = conn->out;
 	u64 since = conn->user_timeout ? conn->una_at : conn->heard_at;
 
 	if (now - since >= user_timeout(conn)) {
@@ -196,8 +208,8 @@ static void persist_expired(struct ferry_conn *conn, u64 now,
 	if (ferry_conn_usable(conn))
 		conn->pending |= FERRY_PENDING_HEAD;
 	conn->pending |= FERRY_PENDING_ASK;
-	ferry_rtt_backoff(&conn->rtt);
-	set(conn, FERRY_TIMER_PERSIST, now + ferry_rtt_rto(&conn->rtt));
+	ferry_rtt_backoff(&out->rtt);
+	set(conn, FERRY_TIMER_PERSIST, now + ferry_rtt_rto(&out->rtt));
 }
 
 static void timer_expired(struct ferry_conn *conn, u64 now,
@@ -294,10 +306,10 @@ u64 ferry_conn_deadline(const struct ferry_conn *conn)
  */
 u64 ferry_conn_fine_deadline(const struct ferry_conn *conn)
 {
-	u64 at = conn->gather_at ? conn->gather_at : U64_MAX;
+	u64 at = conn->gathers ? conn->out->gather_at : U64_MAX;
 
 	if (conn->paced && !conn->full)
-		at = min_t(u64, at, ferry_pace_until(&conn->pace));
+		at = min_t(u64, at, ferry_pace_until(&conn->out->pace));
 	return at;
 }
 
@@ -316,7 +328,7 @@ void ferry_conn_timer(struct ferry_conn *conn, u64 now,
 		      struct ferry_result *result)
 {
 	*result = (struct ferry_result) {};
-	if (conn->gather_at && now >= conn->gather_at)
+	if (conn->gathers && now >= conn->out->gather_at)
 		ferry_conn_flush(conn);
 	if (conn->ack_at && now >= conn->ack_at) {
 		conn->ack_at = 0;

@@ -32,29 +32,27 @@ static void ferry_info_times(const struct ferry_conn *conn,
 			     struct ferry_info *info)
 {
 	u64 now = ferry_stream_now();
-	u32 min_rtt = ferry_rtt_min_get(&conn->rtt);
+	struct ferry_rtt rtt;
+	u32 min_rtt;
 
-	info->fyi_rto = ferry_rtt_rto(&conn->rtt);
-	info->fyi_backoff = conn->rtt.backoff;
-	info->fyi_rtt = ferry_rtt_smoothed(&conn->rtt);
-	info->fyi_rttvar = conn->rtt.rttvar >> 2;
+	ferry_conn_rtt(conn, &rtt);
+	min_rtt = ferry_rtt_min_get(&rtt);
+	info->fyi_rto = ferry_rtt_rto(&rtt);
+	info->fyi_backoff = rtt.backoff;
+	info->fyi_rtt = ferry_rtt_smoothed(&rtt);
+	info->fyi_rttvar = rtt.rttvar >> 2;
 	info->fyi_min_rtt = min_rtt == FERRY_RTT_NONE ? 0 : min_rtt;
 	info->fyi_last_heard = div_u64(now - conn->heard_at, USEC_PER_MSEC);
-	if (conn->cong.sent_at)
-		info->fyi_last_sent = div_u64(now - conn->cong.sent_at,
-					      USEC_PER_MSEC);
 }
 
-static void ferry_info_windows(const struct ferry_stream *fy,
+static void ferry_info_windows(const struct ferry_conn *conn,
 			       struct ferry_info *info)
 {
-	const struct ferry_conn *conn = &fy->conn;
-
 	info->fyi_snd_mss = conn->mss;
 	info->fyi_rcv_mss = conn->rcv_seg;
 	info->fyi_adv_mss = conn->rcv_mss;
-	info->fyi_snd_cwnd = conn->cong.cwnd;
-	info->fyi_snd_ssthresh = conn->cong.ssthresh;
+	info->fyi_snd_cwnd = ferry_conn_cwnd(conn);
+	info->fyi_snd_ssthresh = FERRY_CONG_CWND_MAX;
 	if (conn->snd_edge > conn->snd_una)
 		info->fyi_snd_wnd = conn->snd_edge - conn->snd_una;
 	info->fyi_rcv_wnd = ferry_rwnd_current(&conn->rwnd, conn->rcv_nxt);
@@ -67,9 +65,6 @@ static void ferry_info_queues(const struct ferry_stream *fy,
 	const struct ferry_conn *conn = &fy->conn;
 
 	info->fyi_unacked = conn->snd_nxt - conn->snd_una;
-	info->fyi_in_flight = conn->flight;
-	info->fyi_lost = conn->lost;
-	info->fyi_sacked = conn->sacked;
 	info->fyi_notsent = conn->snd_end - conn->snd_nxt + fy->held;
 	info->fyi_unread = fy->unread;
 	info->fyi_ahead = conn->ahead.count;
@@ -78,20 +73,36 @@ static void ferry_info_queues(const struct ferry_stream *fy,
 static void ferry_info_counts(const struct ferry_conn *conn,
 			      struct ferry_info *info)
 {
-	const struct ferry_conn_count *count = &conn->count;
+	info->fyi_segs_out = conn->count.segs_out;
+	info->fyi_segs_in = conn->count.segs_in;
+	info->fyi_data_segs_in = conn->count.data_in;
+	/* The SYN has a number, too. */
+	if (conn->rcv_nxt > conn->irs)
+		info->fyi_bytes_received = conn->rcv_nxt - conn->irs - 1;
+}
 
-	info->fyi_segs_out = count->segs_out;
-	info->fyi_segs_in = count->segs_in;
-	info->fyi_data_segs_out = count->data_out;
-	info->fyi_data_segs_in = count->data_in;
+/* What is told of those only that have sent something. */
+static void ferry_info_out(const struct ferry_conn *conn,
+			   struct ferry_info *info)
+{
+	const struct ferry_conn_out *out = conn->out;
+	const struct ferry_conn_out_count *count = &out->count;
+	u64 now = ferry_stream_now();
+
+	info->fyi_cong_state = out->cong.state;
+	info->fyi_snd_ssthresh = out->cong.ssthresh;
+	if (out->cong.sent_at)
+		info->fyi_last_sent = div_u64(now - out->cong.sent_at,
+					      USEC_PER_MSEC);
+	info->fyi_in_flight = out->flight;
+	info->fyi_lost = out->lost;
+	info->fyi_sacked = out->sacked;
+	info->fyi_data_segs_out = count->data;
 	info->fyi_retrans = count->again;
 	info->fyi_bytes_sent = count->bytes;
 	info->fyi_bytes_retrans = count->bytes_again;
-	/* The SYN has a number, too. */
 	if (conn->snd_una > count->iss)
 		info->fyi_bytes_acked = conn->snd_una - count->iss - 1;
-	if (conn->rcv_nxt > count->irs)
-		info->fyi_bytes_received = conn->rcv_nxt - count->irs - 1;
 	info->fyi_delivery_rate = count->rate;
 }
 
@@ -126,13 +137,14 @@ void ferry_info_get(const struct sock *sk, struct ferry_info *info)
 	/* It was never more than a socket. */
 	if (!fy->conn.ops)
 		return;
-	info->fyi_cong_state = fy->conn.cong.state;
 	info->fyi_probes = fy->conn.probes;
 	if (fy->conn.passive)
 		info->fyi_flags |= FERRY_INFO_PASSIVE;
 	ferry_info_way(sk, info);
 	ferry_info_times(&fy->conn, info);
-	ferry_info_windows(fy, info);
+	ferry_info_windows(&fy->conn, info);
 	ferry_info_queues(fy, info);
 	ferry_info_counts(&fy->conn, info);
+	if (fy->conn.out)
+		ferry_info_out(&fy->conn, info);
 }

@@ -294,7 +294,7 @@ static int ferry_option_set_congestion(struct sock *sk, sockptr_t optval,
 	lock_sock(sk);
 	fy->cong = cong;
 	if (ferry_option_live(sk))
-		ferry_cong_switch(&fy->conn.cong, cong);
+		ferry_conn_set_cong(&fy->conn, cong);
 	release_sock(sk);
 	return 0;
 }

@@ -449,13 +449,16 @@ int ferry_socket_release(struct socket *sock)
 	return 0;
 }
 
-/*
- * After the last reference and a grace period. Softirq or process.
+/**
+ * ferry_sock_destruct() - sk_destruct: after the last reference and a grace period
+ * @sk: the socket
  *
  * What a packet that found the socket just before its end has put on the
  * queue is freed here.
+ *
+ * Context: softirq or process.
  */
-static void ferry_sock_destruct(struct sock *sk)
+void ferry_sock_destruct(struct sock *sk)
 {
 	__skb_queue_purge(&sk->sk_receive_queue);
 	__skb_queue_purge(&sk->sk_error_queue);

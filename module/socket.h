@@ -84,6 +84,8 @@ static inline struct ferry_skb_cb *ferry_skb_cb(const struct sk_buff *skb)
 int ferry_socket_init(void);
 void ferry_socket_exit(void);
 
+void ferry_sock_destruct(struct sock *sk);
+
 /* The calls that all types share, for their struct proto_ops. */
 int ferry_socket_release(struct socket *sock);
 int ferry_socket_bind(struct socket *sock, ferry_sockaddr *addr, int len);

@@ -6,6 +6,7 @@
 #include <linux/module.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include <linux/sockios.h>
 #include <net/busy_poll.h>
 #include <asm/ioctls.h>
@@ -26,6 +27,7 @@ static atomic_long_t ferry_stream_memory_allocated;
 static DEFINE_PER_CPU(int, ferry_stream_memory_per_cpu_fw_alloc);
 static struct percpu_counter ferry_stream_sockets_allocated;
 static int ferry_stream_mem_min = PAGE_SIZE;
+static struct kmem_cache *ferry_stream_out_cache;
 
 /* Room to leave for the headers in a segment that the device cuts. */
 #define FERRY_STREAM_HEADERS	SZ_256
@@ -70,9 +72,9 @@ void ferry_stream_born(struct sock *sk)
 	memset(&fy->conn, 0, sizeof(fy->conn));
 	fy->conn.state = FERRY_CLOSED;
 	fy->sent = RB_ROOT;
+	fy->out = NULL;
 	fy->ahead = RB_ROOT;
 	fy->timer_at = 0;
-	fy->cork_at = 0;
 	fy->held = 0;
 	fy->unread = 0;
 	fy->unended = 0;
@@ -87,9 +89,47 @@ void ferry_stream_born(struct sock *sk)
 	fy->orphan = false;
 	fy->destroyed = false;
 	timer_setup(&sk->sk_timer, ferry_stream_timer, 0);
-	ferry_hrtimer_setup(&fy->fine, ferry_stream_fine_timer, CLOCK_MONOTONIC,
-			    HRTIMER_MODE_REL_PINNED_SOFT);
 	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, 1);
+}
+
+/**
+ * ferry_stream_prepare() - something is about to be sent
+ * @sk: the socket, of which ferry_conn_may_send() is true
+ * @gfp: how to find memory, if it takes any
+ *
+ * Context: process or softirq, under the socket lock.
+ * Return: false if there is no memory.
+ */
+bool ferry_stream_prepare(struct sock *sk, gfp_t gfp)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+	struct ferry_stream_out *out = fy->out;
+
+	if (fy->conn.out)
+		return true;
+	if (!out) {
+		out = kmem_cache_alloc(ferry_stream_out_cache, gfp);
+		if (!out)
+			return false;
+		out->sk = sk;
+		ferry_hrtimer_setup(&out->fine, ferry_stream_fine_timer,
+				    CLOCK_MONOTONIC,
+				    HRTIMER_MODE_REL_PINNED_SOFT);
+		fy->out = out;
+	}
+	out->cork_at = 0;
+	ferry_conn_prepare(&fy->conn, &out->conn);
+	return true;
+}
+
+/* After the last reference and a grace period. Softirq or process. */
+static void ferry_stream_destruct(struct sock *sk)
+{
+	struct ferry_stream *fy = ferry_stream(sk);
+
+	if (fy->out)
+		kmem_cache_free(ferry_stream_out_cache, fy->out);
+	ferry_sock_destruct(sk);
 }
 
 /**
@@ -105,6 +145,7 @@ void ferry_stream_setup(struct sock *sk)
 	ferry_stream_born(sk);
 	sk->sk_sndbuf = READ_ONCE(fn->set.wmem[1]);
 	sk->sk_rcvbuf = READ_ONCE(fn->set.rmem[1]);
+	sk->sk_destruct = ferry_stream_destruct;
 	sk->sk_backlog_rcv = ferry_stream_do_rcv;
 	sk->sk_write_space = ferry_stream_write_space;
 	/* Write space is sk_wmem_queued's; copies on the wire do not count. */
@@ -848,18 +889,25 @@ int ferry_stream_init(void)
 	sock_skb_cb_check_size(sizeof(struct ferry_queued));
 
 	ferry_stream_mem_init();
+	ferry_stream_out_cache = KMEM_CACHE(ferry_stream_out, SLAB_ACCOUNT);
+	if (!ferry_stream_out_cache)
+		return -ENOMEM;
 	err = percpu_counter_init(&ferry_stream_sockets_allocated, 0,
 				  GFP_KERNEL);
 	if (err)
-		return err;
+		goto destroy_cache;
 	err = proto_register(&ferry_stream_prot, 1);
-	if (err) {
-		percpu_counter_destroy(&ferry_stream_sockets_allocated);
-		return err;
-	}
+	if (err)
+		goto destroy_counter;
 	for (i = 0; i < ARRAY_SIZE(kinds); i++)
 		ferry_input_register(kinds[i], ferry_stream_rcv);
 	return 0;
+
+destroy_counter:
+	percpu_counter_destroy(&ferry_stream_sockets_allocated);
+destroy_cache:
+	kmem_cache_destroy(ferry_stream_out_cache);
+	return err;
 }
 
 /**
@@ -871,4 +919,5 @@ void ferry_stream_exit(void)
 {
 	proto_unregister(&ferry_stream_prot);
 	percpu_counter_destroy(&ferry_stream_sockets_allocated);
+	kmem_cache_destroy(ferry_stream_out_cache);
 }

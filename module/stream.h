@@ -36,6 +36,21 @@ struct pipe_inode_info;
 #define FERRY_STREAM_RANGES	64
 
 /*
+ * struct ferry_stream_out - what a stream has once it sends
+ *
+ * Made by ferry_stream_prepare() before something is queued for the first time: a
+ * socket that is only connected has none. Freed by ferry_stream_destruct(), until
+ * when another connection of the same socket may take it over. Guarded by the socket
+ * lock; @sk is const.
+ */
+struct ferry_stream_out {
+	struct ferry_conn_out	conn;
+	struct sock		*sk;
+	struct hrtimer		fine;		/* ferry_conn_fine_deadline() */
+	u64			cork_at;	/* when what is held must leave; 0 */
+};
+
+/*
  * struct ferry_stream - a stream or record socket
  *
  * Made by socket(), or, for the other end of it, by the segment that completes a
@@ -65,11 +80,10 @@ struct ferry_stream {
 	struct ferry_sock	fs;		/* must be first */
 	struct ferry_flow	flow;
 	struct ferry_conn	conn;
+	struct ferry_stream_out	*out;		/* NULL: none yet */
 
 	struct rb_root		sent;		/* skbs, by sequence number */
 	u64			timer_at;	/* sk_timer expires, or 0 */
-	u64			cork_at;	/* when what is held must leave; 0 */
-	struct hrtimer		fine;		/* ferry_conn_fine_deadline() */
 
 	struct rb_root		ahead;		/* skbs ahead of their turn */
 	u32			unread;		/* payload in sk_receive_queue */
@@ -206,6 +220,7 @@ void ferry_stream_exit(void);
 /* stream.c */
 void ferry_stream_setup(struct sock *sk);
 void ferry_stream_born(struct sock *sk);
+bool ferry_stream_prepare(struct sock *sk, gfp_t gfp);
 int ferry_stream_conn_setup(const struct sock *sk,
 			    struct ferry_conn_setup *setup,
 			    const struct ferry_path *path);

@@ -66,7 +66,7 @@ static void ferry_stream_widen(struct sock *sk)
 
 	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK || sk_under_memory_pressure(sk))
 		return;
-	want = min_t(u64, 2ULL * max(conn->cong.cwnd, 10 * conn->mss),
+	want = min_t(u64, 2ULL * max(ferry_conn_cwnd(conn), 10 * conn->mss),
 		     READ_ONCE(fn->set.wmem[2]));
 	if (want > sk->sk_sndbuf)
 		WRITE_ONCE(sk->sk_sndbuf, want);
@@ -354,7 +354,7 @@ static void ferry_stream_expired(struct sock *sk)
 		fy->timer_at = 0;
 	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
 		return;
-	if (fy->cork_at && now >= fy->cork_at)
+	if (fy->held && fy->out->cork_at && now >= fy->out->cork_at)
 		ferry_stream_uncork(sk);
 	if (fy->conn.ack_at && now >= fy->conn.ack_at)
 		ferry_stats_inc(ferry_net(sock_net(sk)),
@@ -391,17 +391,15 @@ void ferry_stream_timer(struct timer_list *timer)
 
 /**
  * ferry_stream_fine_timer() - as ferry_stream_timer(), to the microsecond
- * @timer: struct ferry_stream's; holds a reference on its socket
+ * @timer: struct ferry_stream_out's; holds a reference on its socket
  *
  * Context: softirq.
  * Return: HRTIMER_NORESTART.
  */
 enum hrtimer_restart ferry_stream_fine_timer(struct hrtimer *timer)
 {
-	struct ferry_stream *fy = container_of(timer, struct ferry_stream,
-					       fine);
-
-	ferry_stream_timer_fires(&fy->fs.sk);
+	ferry_stream_timer_fires(container_of(timer, struct ferry_stream_out,
+					      fine)->sk);
 	return HRTIMER_NORESTART;
 }
 

@@ -87,7 +87,7 @@ static bool ferry_stream_full(const struct sock *sk)
 	u32 waits = sk_wmem_alloc_get(sk);
 
 	return unlikely(waits > FERRY_STREAM_FULL_LEAST) && !conn->merge_at &&
-	       waits > conn->count.rate >> FERRY_STREAM_FULL_SHIFT;
+	       waits > conn->out->count.rate >> FERRY_STREAM_FULL_SHIFT;
 }
 
 /* Send what there is to send. */
@@ -101,8 +101,10 @@ static void ferry_stream_send_all(struct sock *sk, u64 now)
 	enum ferry_send what;
 	struct sk_buff *skb;
 
-	conn->pace.rate = ferry_stream_pace(sk);
-	conn->full = ferry_stream_full(sk);
+	if (conn->out) {
+		conn->out->pace.rate = ferry_stream_pace(sk);
+		conn->full = ferry_stream_full(sk);
+	}
 	while ((what = ferry_conn_next(conn, now, &plan)) != FERRY_SEND_NOTHING) {
 		if (what == FERRY_SEND_CONTROL) {
 			ferry_conn_control(conn, now, &seg);
@@ -169,26 +171,23 @@ void ferry_stream_flush(struct sock *sk)
 {
 	struct ferry_stream *fy = ferry_stream(sk);
 
-	if (!fy->conn.gather_at)
+	if (!fy->conn.gathers)
 		return;
 	ferry_conn_flush(&fy->conn);
 	ferry_stream_push(sk, ferry_stream_now());
 }
 
 /* As sk_timer, the one that is exact to microseconds is left alone once it runs. */
-static void ferry_stream_arm_fine(struct sock *sk, u64 now)
+static void ferry_stream_arm_fine(struct ferry_stream *fy, u64 now)
 {
-	struct ferry_stream *fy = ferry_stream(sk);
 	u64 at = ferry_conn_fine_deadline(&fy->conn);
 
 	if (fy->conn.paced && fy->conn.full)
 		at = min(at, now + FERRY_STREAM_FULL_WAIT);
-	if (at == U64_MAX)
+	if (hrtimer_is_queued(&fy->out->fine))
 		return;
-	if (hrtimer_is_queued(&fy->fine))
-		return;
-	sock_hold(sk);
-	hrtimer_start(&fy->fine,
+	sock_hold(&fy->fs.sk);
+	hrtimer_start(&fy->out->fine,
 		      ns_to_ktime(at > now ? (at - now) * NSEC_PER_USEC : 0),
 		      HRTIMER_MODE_REL_PINNED_SOFT);
 }
@@ -210,9 +209,10 @@ void ferry_stream_arm(struct sock *sk, u64 now)
 	struct ferry_stream *fy = ferry_stream(sk);
 	u64 at = ferry_conn_deadline(&fy->conn);
 
-	ferry_stream_arm_fine(sk, now);
-	if (fy->cork_at)
-		at = min(at, fy->cork_at);
+	if (unlikely(ferry_conn_has_fine_deadline(&fy->conn)))
+		ferry_stream_arm_fine(fy, now);
+	if (unlikely(fy->held) && fy->out->cork_at)
+		at = min(at, fy->out->cork_at);
 	if (at == U64_MAX || (fy->timer_at && fy->timer_at <= at))
 		return;
 	fy->timer_at = at;
@@ -248,7 +248,6 @@ static void ferry_stream_purge(struct sock *sk)
 	ferry_stream_purge_ahead(sk);
 	kfree(fy->conn.ahead.ranges);
 	ferry_range_init(&fy->conn.ahead, NULL, 0);
-	fy->cork_at = 0;
 }
 
 /**
@@ -283,7 +282,7 @@ void ferry_stream_done(struct sock *sk)
 		ferry_port_release(sk);
 	sk_stop_timer(sk, &sk->sk_timer);
 	fy->timer_at = 0;
-	if (hrtimer_try_to_cancel(&fy->fine) == 1)
+	if (fy->out && hrtimer_try_to_cancel(&fy->out->fine) == 1)
 		__sock_put(sk);
 	ferry_stream_purge(sk);
 

@@ -53,6 +53,9 @@ static struct sk_buff *ferry_stream_alloc(struct sock *sk, gfp_t gfp)
 {
 	struct sk_buff *skb;
 
+	if (unlikely(!ferry_stream(sk)->conn.out) &&
+	    !ferry_stream_prepare(sk, gfp))
+		return NULL;
 	skb = alloc_skb_fclone(FERRY_OUTPUT_SEG_HEADROOM, gfp);
 	if (unlikely(!skb))
 		return NULL;
@@ -421,7 +424,7 @@ static int ferry_stream_add_some(struct sock *sk, struct sk_buff *skb,
 	return ferry_stream_copy_some(sk, skb, send->msg, room);
 }
 
-/* Let the engine have what was held back: all, or with @part whole segments. */
+/* Let the engine have what is held back: all, or with @part whole segments. */
 static void ferry_stream_unhold(struct sock *sk, bool part)
 {
 	struct ferry_stream *fy = ferry_stream(sk);
@@ -431,7 +434,7 @@ static void ferry_stream_unhold(struct sock *sk, bool part)
 		bytes -= bytes % fy->conn.mss;
 	fy->held -= bytes;
 	if (!fy->held)
-		fy->cork_at = 0;
+		fy->out->cork_at = 0;
 	if (bytes)
 		ferry_conn_queue(&fy->conn, bytes, 0);
 }
@@ -447,9 +450,11 @@ void ferry_stream_uncork(struct sock *sk)
 {
 	struct ferry_stream *fy = ferry_stream(sk);
 
-	if (fy->held && ferry_conn_may_send(&fy->conn))
+	if (!fy->held)
+		return;
+	if (ferry_conn_may_send(&fy->conn))
 		ferry_stream_unhold(sk, false);
-	fy->cork_at = 0;
+	fy->out->cork_at = 0;
 }
 
 static void ferry_stream_send_now(struct sock *sk, int flags)
@@ -458,9 +463,10 @@ static void ferry_stream_send_now(struct sock *sk, int flags)
 	bool more = flags & MSG_MORE || fy->corked;
 	u64 now = ferry_stream_now();
 
-	ferry_stream_unhold(sk, more);
-	if (fy->held && !fy->cork_at)
-		fy->cork_at = now + FERRY_CORK_MAX;
+	if (fy->held)
+		ferry_stream_unhold(sk, more);
+	if (fy->held && !fy->out->cork_at)
+		fy->out->cork_at = now + FERRY_CORK_MAX;
 	ferry_stream_push(sk, now);
 }
 
@@ -781,6 +787,8 @@ bool ferry_stream_queue_fin(struct sock *sk, gfp_t gfp)
 	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
 	struct ferry_stream *fy = ferry_stream(sk);
 
+	if (!ferry_stream_prepare(sk, gfp))
+		return false;
 	ferry_stream_uncork(sk);
 	if (!skb) {
 		skb = alloc_skb_fclone(FERRY_OUTPUT_SEG_HEADROOM, gfp);

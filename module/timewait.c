@@ -21,9 +21,12 @@
 void ferry_timewait_init(struct ferry_timewait *tw,
 			 const struct ferry_conn *conn, u64 now)
 {
-	u64 lasts = clamp_t(u64, 4 * (u64)ferry_rtt_rto(&conn->rtt),
-			    FERRY_TIMEWAIT_MIN, FERRY_TIMEWAIT_MAX);
+	struct ferry_rtt rtt;
+	u64 lasts;
 
+	ferry_conn_rtt(conn, &rtt);
+	lasts = clamp_t(u64, 4 * (u64)ferry_rtt_rto(&rtt), FERRY_TIMEWAIT_MIN,
+			FERRY_TIMEWAIT_MAX);
 	*tw = (struct ferry_timewait) {
 		.snd_nxt = conn->snd_nxt,
 		.rcv_nxt = conn->rcv_nxt,

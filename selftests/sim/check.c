@@ -39,7 +39,7 @@ static u64 list_padding(struct sim_end *end)
 	const struct ferry_chunk *chunk;
 	u64 padding = 0;
 
-	for (chunk = conn->in_flight.first; chunk; chunk = chunk->next)
+	for (chunk = conn->out->in_flight.first; chunk; chunk = chunk->next)
 		padding += ferry_conn_padding(conn, ferry_chunk_size(chunk));
 	return padding;
 }
@@ -73,9 +73,9 @@ static void check_queue(struct sim_end *end)
 	}
 	if (end->head < end->tail && at != conn->snd_nxt)
 		fail(end->sim, "%c: queue ends early", end->name);
-	if (sacked != conn->sacked)
+	if (sacked != conn->out->sacked)
 		fail(end->sim, "%c: SACKed are %llu, not %u", end->name,
-		     (unsigned long long)sacked, conn->sacked);
+		     (unsigned long long)sacked, conn->out->sacked);
 }
 
 static bool up(const struct ferry_conn *conn)
@@ -91,38 +91,47 @@ static bool up(const struct ferry_conn *conn)
 void sim_check(struct sim_end *end)
 {
 	const struct ferry_conn *conn = &end->conn;
-	u32 rto = ferry_rtt_rto(&conn->rtt);
+	const struct ferry_conn_out *out = conn->out;
+	struct ferry_rtt rtt;
+	u32 rto;
 
+	ferry_conn_rtt(conn, &rtt);
+	rto = ferry_rtt_rto(&rtt);
 	if (rto < FERRY_RTO_MIN || rto > FERRY_RTO_MAX)
 		fail(end->sim, "%c: RTO is %u", end->name, rto);
+	if (conn->ahead.count > end->setup->ranges)
+		fail(end->sim, "%c: too many ranges", end->name);
+	if (!out) {
+		if (conn->snd_end > end->iss + 1)
+			fail(end->sim, "%c: is not prepared to send", end->name);
+		return;
+	}
 	/* In recovery it follows what is in flight, however little. */
-	if ((conn->cong.cwnd < conn->mss &&
-	     conn->cong.state != FERRY_CONG_RECOVERY) ||
-	    conn->cong.cwnd > FERRY_CONG_CWND_MAX)
-		fail(end->sim, "%c: cwnd is %u", end->name, conn->cong.cwnd);
+	if ((out->cong.cwnd < conn->mss &&
+	     out->cong.state != FERRY_CONG_RECOVERY) ||
+	    out->cong.cwnd > FERRY_CONG_CWND_MAX)
+		fail(end->sim, "%c: cwnd is %u", end->name, out->cong.cwnd);
 	if (!up(conn))
 		return;
-	if ((u64)conn->flight + conn->lost + conn->sacked !=
+	if ((u64)out->flight + out->lost + out->sacked !=
 	    conn->snd_nxt - conn->snd_una)
 		fail(end->sim, "%c: %u in flight, %u lost, %u SACKed of %llu",
-		     end->name, conn->flight, conn->lost, conn->sacked,
+		     end->name, out->flight, out->lost, out->sacked,
 		     (unsigned long long)(conn->snd_nxt - conn->snd_una));
 	/* What waits for its pace has the finer one. */
 	if (conn->snd_una != conn->snd_end && conn->timer == FERRY_TIMER_NONE &&
 	    !conn->paced)
 		fail(end->sim, "%c: something to send, and no timer",
 		     end->name);
-	if (conn->ahead.count > end->setup->ranges)
-		fail(end->sim, "%c: too many ranges", end->name);
 	/* The rest costs as much as there is to look at: now and then. */
 	if (end->sim->order % 16 && !end->sim->trace)
 		return;
-	if (list_size(end, &conn->in_flight, FERRY_CHUNK_FLIGHT) !=
-	    conn->flight)
+	if (list_size(end, &out->in_flight, FERRY_CHUNK_FLIGHT) !=
+	    out->flight)
 		fail(end->sim, "%c: flight does not add up", end->name);
-	if (list_padding(end) != conn->padding)
+	if (list_padding(end) != out->padding)
 		fail(end->sim, "%c: padding does not add up", end->name);
-	if (list_size(end, &conn->losses, FERRY_CHUNK_LOST) != conn->lost)
+	if (list_size(end, &out->losses, FERRY_CHUNK_LOST) != out->lost)
 		fail(end->sim, "%c: losses do not add up", end->name);
 	check_queue(end);
 }

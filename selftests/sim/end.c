@@ -174,9 +174,9 @@ static void check_sent(struct sim_end *end, const struct ferry_chunk *chunk,
 	    ferry_chunk_end(chunk) > end->peer->conn.rwnd.edge &&
 	    end->peer->conn.state == FERRY_ESTABLISHED)
 		fail(end->sim, "%c: sends beyond what was offered", end->name);
-	if (flight && !forced && flight + chunk->len > conn->cong.cwnd)
+	if (flight && !forced && flight + chunk->len > conn->out->cong.cwnd)
 		fail(end->sim, "%c: %u in flight and sends %u, cwnd %u",
-		     end->name, flight, chunk->len, conn->cong.cwnd);
+		     end->name, flight, chunk->len, conn->out->cong.cwnd);
 }
 
 /**
@@ -197,7 +197,7 @@ void sim_end_output(struct sim_end *end)
 		return;
 	while ((what = ferry_conn_next(conn, sim->now, &plan)) !=
 	       FERRY_SEND_NOTHING && !sim->failed) {
-		u32 flight = ferry_conn_inflight(conn);
+		u32 flight = conn->out ? ferry_conn_inflight(conn) : 0;
 		bool forced = conn->pending &
 			      (FERRY_PENDING_HEAD | FERRY_PENDING_TAIL);
 
@@ -504,7 +504,6 @@ static bool listen_in(struct sim_end *end, const struct ferry_seg *seg)
 		return false;
 	setup = conn_setup(end);
 	ferry_conn_accept(&end->conn, &setup, &end->request, end->sim->now);
-	end->conn.pace.rate = end->setup->pace;
 	end->listening = false;
 	end->requested = false;
 	return true;
@@ -640,7 +639,6 @@ void sim_end_connect(struct sim_end *end)
 
 	end->listening = false;
 	ferry_conn_connect(&end->conn, &setup, end->sim->now);
-	end->conn.pace.rate = end->setup->pace;
 	end->progress_at = end->sim->now;
 	sim_end_output(end);
 }

@@ -21,6 +21,15 @@ static bool has_room(const struct sim_end *end)
 	return conn->snd_end - conn->snd_una < end->setup->send_buffer;
 }
 
+/* As late as can be: an engine that has sent nothing has to do without. */
+static void prepare(struct sim_end *end)
+{
+	if (end->conn.out)
+		return;
+	ferry_conn_prepare(&end->conn, &end->out);
+	end->out.pace.rate = end->setup->pace;
+}
+
 /* A record is written whole; of a stream, what fits. */
 static void write_some(struct sim_end *end)
 {
@@ -32,6 +41,7 @@ static void write_some(struct sim_end *end)
 	u64 len = sim_magnitude(&end->random, !setup->record, max);
 
 	len = min_t(u64, len, setup->bytes - end->written);
+	prepare(end);
 	ferry_conn_queue(conn, len, setup->record ? FERRY_F_EOR : 0);
 	end->written += len;
 	if (setup->record)
@@ -43,6 +53,7 @@ static void write_some(struct sim_end *end)
 
 static void shut(struct sim_end *end)
 {
+	prepare(end);
 	ferry_conn_queue(&end->conn, 0, FERRY_F_FIN);
 	end->shut = true;
 	end->write_at = NEVER;

@@ -155,6 +155,7 @@ struct sim;
 /* The owner of one engine: what a socket is in the kernel. */
 struct sim_end {
 	struct ferry_conn conn;
+	struct ferry_conn_out out;	/* conn.out, once it sends */
 	struct ferry_request request;
 	struct ferry_timewait timewait;
 	const struct sim_end_setup *setup;

@@ -40,10 +40,13 @@ void sim_trace_seg(struct sim *sim, const struct sim_end *from,
 		   const char *what, const struct ferry_seg *seg)
 {
 	const struct ferry_conn *conn = &from->conn;
+	const struct ferry_conn_out *out = conn->out;
+	struct ferry_rtt rtt;
 	unsigned int i;
 
 	if (!sim->trace)
 		return;
+	ferry_conn_rtt(conn, &rtt);
 	printf("%12.6f %s %c>%c %s seq %lld ack %lld len %u win %u%s%s%s",
 	       sim->now / 1e6, what, from->name, from->peer->name,
 	       kinds[seg->kind], (long long)(seg->seq - from->iss),
@@ -56,6 +59,7 @@ void sim_trace_seg(struct sim *sim, const struct sim_end *from,
 		       (long long)(seg->sack[i].start - from->peer->iss),
 		       (long long)(seg->sack[i].end - from->peer->iss));
 	printf("   | cwnd %u flight %u lost %u sacked %u una %lld rto %u\n",
-	       conn->cong.cwnd, conn->flight, conn->lost, conn->sacked,
-	       (long long)(conn->snd_una - from->iss), ferry_rtt_rto(&conn->rtt));
+	       ferry_conn_cwnd(conn), out ? out->flight : 0, out ? out->lost : 0,
+	       out ? out->sacked : 0, (long long)(conn->snd_una - from->iss),
+	       ferry_rtt_rto(&rtt));
 }

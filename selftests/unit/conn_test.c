@@ -34,6 +34,7 @@ static bool no_memory;
 static u32 shorter;		/* than planned: the next new chunk; 0: it is not */
 static struct ferry_range ranges[16];
 static struct ferry_conn conn;
+static struct ferry_conn_out out;
 static struct ferry_result result;
 static u64 now;
 
@@ -229,9 +230,21 @@ static void timer(u64 later)
 	ferry_conn_timer(&conn, now, &result);
 }
 
+static void prepare(void)
+{
+	if (!conn.out)
+		ferry_conn_prepare(&conn, &out);
+}
+
+static void enqueue(u32 len, u8 flags)
+{
+	prepare();
+	ferry_conn_queue(&conn, len, flags);
+}
+
 static void queue_bytes(u32 len)
 {
-	ferry_conn_queue(&conn, len, 0);
+	enqueue(len, 0);
 }
 
 UNIT(conn_layout__sizes)
@@ -466,6 +479,7 @@ UNIT(conn_pair__both_ends)
 	struct ferry_conn_setup a = setup(FERRY_CODE_STREAM), b = a;
 	static struct ferry_conn other;
 	struct ferry_seg seg;
+	struct ferry_rtt rtt;
 
 	reset_owner();
 	b.iss = IRS;
@@ -476,8 +490,10 @@ UNIT(conn_pair__both_ends)
 	CHECK_EQ(other.state, FERRY_ESTABLISHED);
 	CHECK_EQ(conn.mss, MSS / 2);
 	CHECK_EQ(other.mss, MSS / 2);
-	CHECK(!ferry_rtt_known(&conn.rtt));
-	CHECK(!ferry_rtt_known(&other.rtt));
+	ferry_conn_rtt(&conn, &rtt);
+	CHECK(!ferry_rtt_known(&rtt));
+	ferry_conn_rtt(&other, &rtt);
+	CHECK(!ferry_rtt_known(&rtt));
 	CHECK_EQ(conn.pending, 0);
 	CHECK_EQ(other.pending, 0);
 	CHECK_EQ(ferry_conn_deadline(&conn), U64_MAX);
@@ -513,6 +529,104 @@ UNIT(conn_quickack__on_and_off)
 	CHECK(conn.ack_at);
 }
 
+/* Who has sent nothing has nothing for it, whatever comes. */
+UNIT(conn_prepare__not_until_it_sends)
+{
+	struct ferry_seg seg;
+
+	establish(FERRY_CODE_STREAM);
+	data_in(0, 0, 10, 0);
+	data_in(20, 0, 10, 0);
+	data_in(0, 0, 10, 0);
+	CHECK_EQ(output().nsack, 2);
+	/* Neither can be true. */
+	seg = data(30, 0, 0, 0);
+	seg.nsack = 1;
+	seg.sack[0] = (struct ferry_span) { ISS, ISS + 1 };
+	in(&seg);
+	sack_in(0, 0, 10);
+	seg = data(10, 0, 0, FERRY_F_ASK);
+	seg.window = 2 * WINDOW;
+	in(&seg);
+	CHECK_EQ(output().kind, FERRY_KIND_DATA);
+	ferry_conn_flush(&conn);
+	ferry_conn_keepalive(&conn, now, SECOND, SECOND, 1);
+	CHECK_EQ(ferry_conn_deadline(&conn), now + SECOND);
+	CHECK_EQ(ferry_conn_fine_deadline(&conn), U64_MAX);
+	timer(SECOND);
+	CHECK_EQ(output().flags, FERRY_F_ASK);
+	data_in(10, 0, 10, 0);
+	data_in(30, 0, 0, FERRY_F_FIN);
+	CHECK_EQ(conn.state, FERRY_CLOSE_WAIT);
+	CHECK_EQ(ferry_conn_cwnd(&conn), ferry_cong_initial_window(MSS));
+	CHECK(!conn.out);
+	ferry_conn_abort(&conn);
+	CHECK_EQ(output().kind, FERRY_KIND_RST);
+}
+
+UNIT(conn_prepare__knows_the_handshake)
+{
+	struct ferry_rtt rtt, later;
+
+	establish(FERRY_CODE_STREAM);
+	ferry_conn_rtt(&conn, &rtt);
+	CHECK_EQ(ferry_rtt_smoothed(&rtt), 10 * MS);
+	CHECK_EQ(ferry_rtt_min_get(&rtt), 10 * MS);
+	timer(5 * SECOND);
+	ferry_conn_set_cong(&conn, &ferry_cong_newreno);
+	prepare();
+	ferry_conn_rtt(&conn, &later);
+	CHECK(!memcmp(&rtt, &later, sizeof(rtt)));
+	CHECK(ferry_rack_may_probe(&conn.out->rack));
+	CHECK(conn.out->cong.ops == &ferry_cong_newreno);
+	CHECK_EQ(conn.out->cong.cwnd, ferry_conn_cwnd(&conn));
+	CHECK_EQ(conn.out->pmtu.state, FERRY_PMTU_TRUSTED);
+	ferry_conn_set_cong(&conn, &ferry_cong_cubic);
+	CHECK(conn.out->cong.ops == &ferry_cong_cubic);
+}
+
+/* Its SYN was lost, and nothing was measured. */
+UNIT(conn_prepare__handshake_unmeasured)
+{
+	struct ferry_conn_setup with = setup(FERRY_CODE_STREAM);
+	struct ferry_seg seg = synack();
+	struct ferry_rtt rtt;
+
+	reset_owner();
+	ferry_conn_connect(&conn, &with, now);
+	output();
+	timer(SECOND);
+	output();
+	ferry_conn_rtt(&conn, &rtt);
+	CHECK_EQ(ferry_rtt_rto(&rtt), 2 * SECOND);
+	seg.echo = 0;
+	in(&seg);
+	output();
+	ferry_conn_rtt(&conn, &rtt);
+	CHECK_EQ(ferry_rtt_rto(&rtt), FERRY_RTO_SYN_LOST);
+	prepare();
+	CHECK_EQ(ferry_rtt_rto(&conn.out->rtt), FERRY_RTO_SYN_LOST);
+	CHECK(!ferry_rack_may_probe(&conn.out->rack));
+}
+
+/* A device that was narrower for a while: that more gets through is to be found. */
+UNIT(conn_prepare__device_was_narrower)
+{
+	establish(FERRY_CODE_STREAM);
+	ferry_conn_device(&conn, MSS / 4, MSS / 4, now);
+	CHECK_EQ(conn.mss, MSS / 4);
+	ferry_conn_device(&conn, MSS / 2, MSS / 2, now);
+	CHECK_EQ(conn.mss, MSS / 4);
+	ferry_conn_device(&conn, 2 * MSS, 2 * MSS, now);
+	CHECK_EQ(conn.mss, MSS / 4);
+	prepare();
+	CHECK_EQ(conn.mss, MSS / 4);
+	CHECK_EQ(conn.out->cong.mss, MSS / 4);
+	CHECK_EQ(conn.out->pmtu.state, FERRY_PMTU_SEARCH);
+	CHECK_EQ(conn.out->pmtu.low, MSS / 4);
+	CHECK_EQ(conn.out->pmtu.high, MSS);
+}
+
 /* What is counted, of a segment that is lost and sent again. */
 UNIT(conn_count__sent_and_received)
 {
@@ -521,17 +635,17 @@ UNIT(conn_count__sent_and_received)
 	CHECK_EQ(conn.count.segs_in, 1);
 	queue_bytes(3 * MSS + 1);
 	output();
-	CHECK_EQ(conn.count.data_out, 4);
-	CHECK_EQ(conn.count.bytes, 3 * MSS + 1);
-	CHECK_EQ(conn.count.bytes_again, 0);
+	CHECK_EQ(conn.out->count.data, 4);
+	CHECK_EQ(conn.out->count.bytes, 3 * MSS + 1);
+	CHECK_EQ(conn.out->count.bytes_again, 0);
 	data_in(0, MSS, 10, 0);
 	CHECK_EQ(conn.count.data_in, 1);
 	CHECK_EQ(conn.count.segs_in, 2);
-	CHECK_EQ(conn.count.delivered, MSS);
+	CHECK_EQ(conn.out->count.delivered, MSS);
 	timer(2 * SECOND);
 	output();
-	CHECK(conn.count.again);
-	CHECK_EQ(conn.count.bytes, 3 * MSS + 1 + conn.count.bytes_again);
+	CHECK(conn.out->count.again);
+	CHECK_EQ(conn.out->count.bytes, 3 * MSS + 1 + conn.out->count.bytes_again);
 }
 
 /* 20 segments a second, in each of two round trips; and idleness is no part. */
@@ -540,13 +654,14 @@ UNIT(conn_count__rate)
 	unsigned int i;
 
 	establish(FERRY_CODE_STREAM);
-	CHECK_EQ(conn.count.rate, 0);
+	prepare();
+	CHECK_EQ(conn.out->count.rate, 0);
 	for (i = 1; i <= 2; i++) {
 		queue_bytes(2 * MSS);
 		output();
 		now += 100 * MS;
 		data_in(0, 2 * MSS * i, 0, 0);
-		CHECK_EQ(conn.count.rate, 20 * MSS);
+		CHECK_EQ(conn.out->count.rate, 20 * MSS);
 		now += 5 * SECOND;
 	}
 }
@@ -893,7 +1008,7 @@ UNIT(conn_merge__not_what_is_the_last)
 	output();
 	queue_bytes(10);
 	CHECK_EQ(output().kind, 0);
-	ferry_conn_queue(&conn, 0, FERRY_F_FIN);
+	enqueue(0, FERRY_F_FIN);
 	CHECK_EQ(output().len, 10);
 }
 
@@ -911,7 +1026,8 @@ UNIT(conn_merge__not_records)
 static void establish_paced(void)
 {
 	establish(0);
-	conn.pace.rate = 1000000;
+	prepare();
+	conn.out->pace.rate = 1000000;
 }
 
 /* Two segments leave at a time, and the next two when their time has passed. */
@@ -949,7 +1065,7 @@ UNIT(conn_pace__acknowledges_at_once)
 UNIT(conn_pace__is_no_closed_window)
 {
 	establish_paced();
-	conn.pace.rate = 1000;
+	conn.out->pace.rate = 1000;
 	queue_bytes(4 * MSS);
 	CHECK_EQ(output().len, 2 * MSS);
 	data_in(0, 2 * MSS, 0, 0);
@@ -966,7 +1082,7 @@ UNIT(conn_pace__is_no_closed_window)
 UNIT(conn_pace__lost)
 {
 	establish_paced();
-	conn.pace.rate = 100;
+	conn.out->pace.rate = 100;
 	queue_bytes(2 * MSS);
 	CHECK_EQ(output().len, 2 * MSS);
 	timer(ferry_conn_deadline(&conn) - now);
@@ -1042,16 +1158,16 @@ UNIT(conn_gather__leaves_at_its_time)
 	send_shorts();
 	queue_bytes(20);
 	CHECK_EQ(output().kind, 0);
-	CHECK_EQ(conn.gather_at, now + 45);
+	CHECK_EQ(conn.out->gather_at, now + 45);
 	timer(44);
 	CHECK_EQ(output().kind, 0);
 	timer(1);
 	CHECK_EQ(output().len, 30);
-	CHECK_EQ(conn.gather_at, 0);
+	CHECK(!conn.gathers);
 	/* And so on. */
 	queue_bytes(10);
 	CHECK_EQ(output().kind, 0);
-	CHECK_EQ(conn.gather_at, now + 50);
+	CHECK_EQ(conn.out->gather_at, now + 50);
 }
 
 UNIT(conn_gather__a_whole_segment_leaves)
@@ -1073,7 +1189,7 @@ UNIT(conn_gather__flushed)
 UNIT(conn_gather__not_what_is_the_last)
 {
 	send_shorts();
-	ferry_conn_queue(&conn, 0, FERRY_F_FIN);
+	enqueue(0, FERRY_F_FIN);
 	CHECK_EQ(output().len, 10);
 }
 
@@ -1107,10 +1223,10 @@ UNIT(conn_gather__records_too)
 	establish(FERRY_CODE_RECORD_MIN);
 	conn.gather = 50;
 	for (i = 0; i < FERRY_GATHER_AFTER; i++) {
-		ferry_conn_queue(&conn, 10, FERRY_F_EOR);
+		enqueue(10, FERRY_F_EOR);
 		CHECK_EQ(output().kind, FERRY_KIND_DATA);
 	}
-	ferry_conn_queue(&conn, 10, FERRY_F_EOR);
+	enqueue(10, FERRY_F_EOR);
 	CHECK_EQ(output().kind, 0);
 	timer(50);
 	CHECK_EQ(output().kind, FERRY_KIND_DATA);
@@ -1250,18 +1366,18 @@ UNIT(conn_sack__whole_pieces)
 	CHECK_EQ(queued, 1);
 	/* Not a whole piece anywhere. */
 	sack_in(0, 2 * MSS + 1, 3 * MSS + 999);
-	CHECK_EQ(conn.sacked, 0);
+	CHECK_EQ(conn.out->sacked, 0);
 	CHECK_EQ(queued, 1);
 	/* Two whole pieces, and parts. */
 	sack_in(0, 2 * MSS - 1, 4 * MSS + 1);
-	CHECK_EQ(conn.sacked, 2 * MSS);
+	CHECK_EQ(conn.out->sacked, 2 * MSS);
 	CHECK_EQ(queued, 3);
 	CHECK_EQ(queue[1]->seq, ISS + 1 + 2 * MSS);
 	/* No memory, no split: it stays as it is. */
 	no_memory = true;
 	sack_in(0, 6 * MSS, 7 * MSS);
-	CHECK_EQ(conn.sacked, 2 * MSS);
-	CHECK_EQ(conn.flight, 8 * MSS);
+	CHECK_EQ(conn.out->sacked, 2 * MSS);
+	CHECK_EQ(conn.out->flight, 8 * MSS);
 }
 
 UNIT(conn_sack__cannot_be_true)
@@ -1270,10 +1386,10 @@ UNIT(conn_sack__cannot_be_true)
 	queue_bytes(4 * MSS);
 	output();
 	sack_in(0, MSS, 5 * MSS);
-	CHECK_EQ(conn.sacked, 0);
+	CHECK_EQ(conn.out->sacked, 0);
 	sack_in(0, -5ULL, -1ULL);
-	CHECK_EQ(conn.sacked, 0);
-	CHECK_EQ(conn.flight, 4 * MSS);
+	CHECK_EQ(conn.out->sacked, 0);
+	CHECK_EQ(conn.out->flight, 4 * MSS);
 }
 
 /* @count chunks of a byte each, in flight. */
@@ -1297,7 +1413,7 @@ UNIT(conn_sack__bounded)
 	establish(0);
 	fly(2000);
 	sack_in(0, 1000, 2000);
-	CHECK_EQ(conn.sacked, 1000);
+	CHECK_EQ(conn.out->sacked, 1000);
 	/* The same again is one step. */
 	calls = 0;
 	sack_in(0, 1000, 2000);
@@ -1316,13 +1432,13 @@ UNIT(conn_sack__runs_merge)
 	sack_in(0, 10, 20);
 	sack_in(0, 30, 40);
 	sack_in(0, 20, 30);
-	CHECK_EQ(conn.sacked, 30);
+	CHECK_EQ(conn.out->sacked, 30);
 	calls = 0;
 	sack_in(0, 10, 40);
 	CHECK(calls < 5);
 	/* Acknowledging part of a run leaves the rest a run. */
 	data_in(0, 15, 0, 0);
-	CHECK_EQ(conn.sacked, 25);
+	CHECK_EQ(conn.out->sacked, 25);
 	calls = 0;
 	sack_in(15, 15, 40);
 	CHECK(calls < 5);
@@ -1335,7 +1451,7 @@ UNIT(conn_rto__sends_the_oldest_again)
 	establish(0);
 	queue_bytes(5 * MSS);
 	output();
-	conn.rack.tlp_measured = false;
+	conn.out->rack.tlp_measured = false;
 	while (conn.timer == FERRY_TIMER_TLP)
 		timer(ferry_conn_deadline(&conn) - now);
 	CHECK_EQ(conn.timer, FERRY_TIMER_RTO);
@@ -1343,9 +1459,9 @@ UNIT(conn_rto__sends_the_oldest_again)
 	seg = output();
 	CHECK_EQ(seg.seq, ISS + 1);
 	CHECK_EQ(seg.len, MSS);
-	CHECK_EQ(conn.flight, MSS);
-	CHECK_EQ(conn.lost, 4 * MSS);
-	CHECK_EQ(conn.rtt.backoff, 1);
+	CHECK_EQ(conn.out->flight, MSS);
+	CHECK_EQ(conn.out->lost, 4 * MSS);
+	CHECK_EQ(conn.out->rtt.backoff, 1);
 }
 
 UNIT(conn_rto__reneging)
@@ -1354,10 +1470,10 @@ UNIT(conn_rto__reneging)
 	queue_bytes(5 * MSS);
 	output();
 	sack_in(0, 0, 3 * MSS);
-	CHECK_EQ(conn.sacked, 3 * MSS);
-	while (!conn.rtt.backoff)
+	CHECK_EQ(conn.out->sacked, 3 * MSS);
+	while (!conn.out->rtt.backoff)
 		timer(ferry_conn_deadline(&conn) - now);
-	CHECK_EQ(conn.sacked, 0);
+	CHECK_EQ(conn.out->sacked, 0);
 	CHECK_EQ(output().seq, ISS + 1);
 }
 
@@ -1368,7 +1484,7 @@ UNIT(conn_rto__between_the_marks)
 	struct ferry_seg seg;
 
 	establish(12);
-	ferry_conn_queue(&conn, 10, FERRY_F_EOR | FERRY_F_FIN);
+	enqueue(10, FERRY_F_EOR | FERRY_F_FIN);
 	chunk = insert(queued);
 	chunk->len = 10;
 	chunk->flags = FERRY_F_EOR | FERRY_F_FIN;
@@ -1379,7 +1495,7 @@ UNIT(conn_rto__between_the_marks)
 	CHECK_EQ(seg.seq, ISS + 1 + 11);
 	CHECK_EQ(seg.len, 0);
 	CHECK_EQ(seg.flags & ~FERRY_F_ASK, FERRY_F_FIN);
-	CHECK_EQ(conn.flight, 1);
+	CHECK_EQ(conn.out->flight, 1);
 }
 
 UNIT(conn_sack__has_the_fin)
@@ -1456,7 +1572,7 @@ UNIT(conn_rack__waits_for_reordering)
 	now += 10 * MS;
 	sack_in(0, MSS, 2 * MSS);
 	CHECK_EQ(output().kind, 0);
-	CHECK_EQ(conn.lost, 0);
+	CHECK_EQ(conn.out->lost, 0);
 	CHECK_EQ(conn.timer, FERRY_TIMER_REORDER);
 	CHECK(ferry_conn_deadline(&conn) <= now + 10 * MS);
 	timer(ferry_conn_deadline(&conn) - now);
@@ -1467,7 +1583,8 @@ UNIT(conn_rack__waits_for_reordering)
 UNIT(conn_window__one_segment_always)
 {
 	establish(0);
-	conn.cong.cwnd = MSS / 2;
+	prepare();
+	conn.out->cong.cwnd = MSS / 2;
 	queue_bytes(2 * MSS);
 	CHECK_EQ(output().len, MSS);
 	CHECK_EQ(output().kind, 0);
@@ -1509,10 +1626,10 @@ UNIT(conn_window__weight_of_small_packets)
 		chunk->len = 1;
 		ferry_conn_send(&conn, chunk, now, &seg);
 	}
-	CHECK_EQ(ferry_conn_inflight(&conn), conn.flight * FERRY_WEIGHT_MIN);
-	CHECK(ferry_conn_inflight(&conn) <= conn.cong.cwnd);
-	CHECK(ferry_conn_inflight(&conn) + MSS > conn.cong.cwnd);
-	data_in(0, conn.flight, 0, 0);
+	CHECK_EQ(ferry_conn_inflight(&conn), conn.out->flight * FERRY_WEIGHT_MIN);
+	CHECK(ferry_conn_inflight(&conn) <= conn.out->cong.cwnd);
+	CHECK(ferry_conn_inflight(&conn) + MSS > conn.out->cong.cwnd);
+	data_in(0, conn.out->flight, 0, 0);
 	CHECK_EQ(ferry_conn_inflight(&conn), 0);
 }
 
@@ -1614,7 +1731,7 @@ UNIT(conn_keepalive__user_timeout)
 
 static void fin(void)
 {
-	ferry_conn_queue(&conn, 0, FERRY_F_FIN);
+	enqueue(0, FERRY_F_FIN);
 }
 
 UNIT(conn_close__both_ways)
@@ -1782,7 +1899,7 @@ UNIT(conn_stray__answers)
 
 static void time_out(u32 times)
 {
-	while (conn.rtt.backoff < times) {
+	while (conn.out->rtt.backoff < times) {
 		output();
 		timer(ferry_conn_deadline(&conn) - now);
 	}
@@ -1809,7 +1926,7 @@ static void narrowed(void)
 		output();
 		ack_all();
 	} while (conn.snd_una != conn.snd_end ||
-		 conn.cong.state != FERRY_CONG_OPEN);
+		 conn.out->cong.state != FERRY_CONG_OPEN);
 	queue_bytes(20 * MSS);
 }
 
@@ -1820,7 +1937,7 @@ UNIT(conn_path__black_hole)
 	narrow();
 	CHECK(result.events & FERRY_EVENT_BLACK_HOLE);
 	CHECK_EQ(conn.mss, NARROW);
-	CHECK_EQ(conn.cong.mss, NARROW);
+	CHECK_EQ(conn.out->cong.mss, NARROW);
 	seg = output();
 	CHECK_EQ(seg.seq, ISS + 1);
 	CHECK_EQ(seg.len, NARROW);
@@ -1856,12 +1973,12 @@ UNIT(conn_path__probe_travels_whole)
 	CHECK_EQ(seg.len, MSS);
 	CHECK_EQ(seg.mss, MSS);
 	/* One at a time, and the rest as ever: it is one segment. */
-	CHECK_EQ(conn.pmtu.size, MSS);
+	CHECK_EQ(conn.out->pmtu.size, MSS);
 	CHECK_EQ(conn.count.segs_out - segments,
 		 1 + (conn.snd_nxt - seg.seq - MSS + NARROW - 1) / NARROW);
 	ack_all();
 	CHECK_EQ(conn.mss, MSS);
-	CHECK_EQ(conn.cong.mss, MSS);
+	CHECK_EQ(conn.out->cong.mss, MSS);
 	CHECK_EQ(output().flags & FERRY_F_ASK, 0);
 }
 
@@ -1875,19 +1992,19 @@ UNIT(conn_path__lost_probe_is_no_congestion)
 	narrowed();
 	seg = output();
 	from = seg.seq - ISS - 1;
-	cwnd = conn.cong.cwnd;
+	cwnd = conn.out->cong.cwnd;
 	now += 10 * MS;
 	sack_in(from, from + MSS, from + MSS + 4 * NARROW);
 	CHECK(result.events & FERRY_EVENT_PROBE_LOST);
-	CHECK_EQ(conn.lost, MSS);
-	CHECK_EQ(conn.cong.state, FERRY_CONG_OPEN);
-	CHECK(conn.cong.cwnd >= cwnd);
+	CHECK_EQ(conn.out->lost, MSS);
+	CHECK_EQ(conn.out->cong.state, FERRY_CONG_OPEN);
+	CHECK(conn.out->cong.cwnd >= cwnd);
 	seg = output();
 	CHECK_EQ(seg.seq, ISS + 1 + from);
 	CHECK_EQ(seg.mss, NARROW);
 	CHECK_EQ(conn.mss, NARROW);
 	/* That it comes at last does not mean that it was not too large. */
-	CHECK_EQ(conn.pmtu.high, MSS - 1);
+	CHECK_EQ(conn.out->pmtu.high, MSS - 1);
 }
 
 /* What is lost besides it is what it always is. */
@@ -1900,43 +2017,43 @@ UNIT(conn_path__other_losses_are)
 	now += 10 * MS;
 	sack_in(from, from + MSS + NARROW, from + MSS + 5 * NARROW);
 	CHECK(result.events & FERRY_EVENT_PROBE_LOST);
-	CHECK_EQ(conn.lost, MSS + NARROW);
-	CHECK_EQ(conn.cong.state, FERRY_CONG_RECOVERY);
+	CHECK_EQ(conn.out->lost, MSS + NARROW);
+	CHECK_EQ(conn.out->cong.state, FERRY_CONG_RECOVERY);
 }
 
 /* New data waits until there is room for it; but not if it helped nothing before. */
 UNIT(conn_path__probe_waits_for_room)
 {
 	narrowed();
-	conn.cong.cwnd = 2400;
+	conn.out->cong.cwnd = 2400;
 	conn.snd_end = conn.snd_nxt + 3 * NARROW;
 	CHECK_EQ(output().len, 3 * NARROW);
 	queue_bytes(20 * MSS);
 	CHECK_EQ(output().kind, 0);
-	ferry_pmtu_unfit(&conn.pmtu, now);
+	ferry_pmtu_unfit(&conn.out->pmtu, now);
 	CHECK_EQ(output().len, NARROW);
 	ack_all();
 	CHECK_EQ(output().len, MSS);
 
 	/* A record is shorter: it is no probe. */
 	narrowed();
-	CHECK(ferry_pmtu_may_wait(&conn.pmtu, now));
+	CHECK(ferry_pmtu_may_wait(&conn.out->pmtu, now));
 	conn.snd_end = conn.snd_nxt + 10 * MSS;
 	shorter = 100;
 	CHECK_EQ(output().len, 100);
 	shorter = 0;
-	CHECK_EQ(conn.pmtu.size, 0);
-	CHECK(!ferry_pmtu_may_wait(&conn.pmtu, now));
+	CHECK_EQ(conn.out->pmtu.size, 0);
+	CHECK(!ferry_pmtu_may_wait(&conn.out->pmtu, now));
 }
 
 /* Its loss is to mean nothing but its size. */
 UNIT(conn_path__no_probe_in_recovery)
 {
 	narrowed();
-	conn.cong.state = FERRY_CONG_RECOVERY;
-	conn.cong.recover = conn.snd_end;
+	conn.out->cong.state = FERRY_CONG_RECOVERY;
+	conn.out->cong.recover = conn.snd_end;
 	CHECK(output().len);
-	CHECK_EQ(conn.pmtu.size, 0);
+	CHECK_EQ(conn.out->pmtu.size, 0);
 }
 
 /* If nothing would follow, its loss would cost a time-out. */
@@ -1945,11 +2062,11 @@ UNIT(conn_path__no_probe_at_the_end)
 	narrowed();
 	conn.snd_end = conn.snd_nxt + 3 * NARROW + FERRY_PMTU_STEP - 1;
 	output();
-	CHECK_EQ(conn.pmtu.size, 0);
+	CHECK_EQ(conn.out->pmtu.size, 0);
 	narrowed();
 	conn.snd_end = conn.snd_nxt + MSS + 2 * NARROW;
 	output();
-	CHECK_EQ(conn.pmtu.size, MSS);
+	CHECK_EQ(conn.out->pmtu.size, MSS);
 }
 
 UNIT(conn_path__device)
@@ -1997,7 +2114,7 @@ UNIT(conn_path__device_before_the_handshake)
 UNIT(conn_path__weights)
 {
 	establish(12);
-	ferry_conn_queue(&conn, 9, FERRY_F_EOR);
+	enqueue(9, FERRY_F_EOR);
 	output();
 	CHECK_EQ(ferry_conn_inflight(&conn), FERRY_WEIGHT_MIN);
 	ferry_conn_device(&conn, FERRY_MSS_MIN, 2000, now);
