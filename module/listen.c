@@ -41,7 +41,8 @@ struct ferry_listener {
 	struct list_head	level[FERRY_LISTEN_LEVELS];
 	u32			requests;	/* on them */
 	bool			stopped;
-	struct list_head	ready;		/* ferry_stream.accept */
+	struct hlist_head	ready;		/* by sk_bind_node, as they came */
+	struct hlist_node	*last;		/* of them; NULL: there is none */
 	struct timer_list	timer;
 	u64			timer_at;	/* 0: not pending */
 	u64			cookie_at;	/* when the last was sent, or 0 */
@@ -436,6 +437,42 @@ static struct sock *ferry_listen_make(struct sock *parent,
 	return sk;
 }
 
+/*
+ * The accept queue. Under the listener's lock.
+ */
+
+static void ferry_listen_enqueue(struct ferry_listener *l, struct sock *sk)
+{
+	lockdep_assert_held(&l->lock);
+	if (l->last)
+		hlist_add_behind(&sk->sk_bind_node, l->last);
+	else
+		hlist_add_head(&sk->sk_bind_node, &l->ready);
+	l->last = &sk->sk_bind_node;
+}
+
+/* The first of them, off their list; NULL: there is none. */
+static struct sock *ferry_listen_unlink(struct hlist_head *ready)
+{
+	struct sock *sk;
+
+	if (hlist_empty(ready))
+		return NULL;
+	sk = hlist_entry(ready->first, struct sock, sk_bind_node);
+	hlist_del_init(&sk->sk_bind_node);
+	return sk;
+}
+
+static struct sock *ferry_listen_dequeue(struct ferry_listener *l)
+{
+	struct sock *sk = ferry_listen_unlink(&l->ready);
+
+	lockdep_assert_held(&l->lock);
+	if (hlist_empty(&l->ready))
+		l->last = NULL;
+	return sk;
+}
+
 /**
  * ferry_listen_established() - a handshake is over: put it on the accept queue
  * @sk: the new socket
@@ -454,7 +491,7 @@ void ferry_listen_established(struct sock *sk)
 	if (l) {
 		spin_lock(&l->lock);
 		if (!l->stopped) {
-			list_add_tail(&fy->accept, &l->ready);
+			ferry_listen_enqueue(l, sk);
 			sk_acceptq_added(parent);
 			queued = true;
 		}
@@ -708,7 +745,6 @@ static int ferry_listen_start(struct sock *sk)
 	spin_lock_init(&l->lock);
 	for (i = 0; i < FERRY_LISTEN_LEVELS; i++)
 		INIT_LIST_HEAD(&l->level[i]);
-	INIT_LIST_HEAD(&l->ready);
 	timer_setup(&l->timer, ferry_listen_timer, 0);
 
 	sk->sk_ack_backlog = 0;
@@ -782,18 +818,14 @@ static void ferry_listen_drop_requests(struct sock *sk, struct list_head *list)
 	}
 }
 
-static void ferry_listen_drop_ready(struct list_head *list)
+static void ferry_listen_drop_ready(struct hlist_head *ready)
 {
-	struct ferry_stream *fy;
 	struct sock *sk;
 
-	while ((fy = list_first_entry_or_null(list, struct ferry_stream,
-					      accept))) {
-		sk = &fy->fs.sk;
-		list_del_init(&fy->accept);
+	while ((sk = ferry_listen_unlink(ready))) {
 		sock_hold(sk);
 		lock_sock_nested(sk, SINGLE_DEPTH_NESTING);
-		fy->parent = NULL;
+		ferry_stream(sk)->parent = NULL;
 		sock_orphan(sk);
 		if (sk->sk_state == TCP_CLOSE)
 			ferry_stream_destroy(sk);
@@ -818,7 +850,7 @@ void ferry_listen_stop(struct sock *sk)
 	struct ferry_stream *fy = ferry_stream(sk);
 	struct ferry_listener *l;
 	LIST_HEAD(requests);
-	LIST_HEAD(ready);
+	HLIST_HEAD(ready);
 	int i;
 
 	ferry_stream_set_state(sk, TCP_CLOSE);
@@ -828,7 +860,7 @@ void ferry_listen_stop(struct sock *sk)
 	for (i = 0; i < FERRY_LISTEN_LEVELS; i++)
 		list_splice_tail_init(&l->level[i], &requests);
 	l->requests = 0;
-	list_splice_init(&l->ready, &ready);
+	hlist_move_list(&l->ready, &ready);
 	spin_unlock_bh(&l->lock);
 	timer_delete_sync(&l->timer);
 
@@ -890,19 +922,17 @@ static int ferry_listen_wait(struct sock *sk, long timeo)
 /* The first that waits, or NULL. */
 static struct sock *ferry_listen_pop(struct sock *sk)
 {
-	struct ferry_stream *fy;
 	struct ferry_listener *l;
+	struct sock *first;
 
 	l = rcu_dereference_protected(ferry_stream(sk)->listener,
 				      lockdep_sock_is_held(sk));
 	spin_lock_bh(&l->lock);
-	fy = list_first_entry_or_null(&l->ready, struct ferry_stream, accept);
-	if (fy) {
-		list_del_init(&fy->accept);
+	first = ferry_listen_dequeue(l);
+	if (first)
 		sk_acceptq_removed(sk);
-	}
 	spin_unlock_bh(&l->lock);
-	return fy ? &fy->fs.sk : NULL;
+	return first;
 }
 
 static struct sock *ferry_listen_take(struct sock *sk, int flags, int *err)

@@ -82,8 +82,7 @@ void ferry_stream_born(struct sock *sk)
 	fy->next = 0;
 	fy->read = 0;
 	RCU_INIT_POINTER(fy->listener, NULL);
-	fy->parent = NULL;
-	INIT_LIST_HEAD(&fy->accept);
+	INIT_HLIST_NODE(&sk->sk_bind_node);
 	fy->deferred = 0;
 	fy->sealed = false;
 	fy->orphan = false;

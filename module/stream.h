@@ -93,10 +93,11 @@ struct ferry_stream {
 	u64			next;		/* number after sk_receive_queue's last */
 	u64			read;		/* number after what was read */
 
-	struct ferry_listener __rcu *listener;	/* in TCP_LISTEN */
+	union {
+		struct ferry_listener __rcu *listener;	/* in TCP_LISTEN */
+		struct sock	*parent;	/* until accepted; listen.c */
+	};
 	const struct ferry_cong_ops *cong;	/* FERRY_CONGESTION; NULL: none set */
-	struct sock		*parent;	/* until accepted; listen.c */
-	struct list_head	accept;		/* in its accept queue; listen.c */
 
 	unsigned long		deferred;	/* FERRY_DEFERRED_*: bits */
 	u32			user_timeout;	/* milliseconds */
