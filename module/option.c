@@ -87,6 +87,21 @@ u64 ferry_option_linger2(const struct sock *sk)
 }
 
 /**
+ * ferry_option_cong() - which congestion control a socket's connections begin with
+ * @sk: the socket
+ *
+ * Context: any.
+ * Return: FERRY_CONGESTION's, or the sysctl's.
+ */
+const struct ferry_cong_ops *ferry_option_cong(const struct sock *sk)
+{
+	u8 cong = READ_ONCE(ferry_stream(sk)->cong);
+
+	return cong ? ferry_cong_get(cong - 1) :
+		      READ_ONCE(ferry_option_settings(sk)->cong);
+}
+
+/**
  * ferry_option_apply() - what was set before there was a connection
  * @sk: the socket, its connection just born
  *
@@ -292,7 +307,8 @@ static int ferry_option_set_congestion(struct sock *sk, sockptr_t optval,
 	if (!cong)
 		return -ENOENT;
 	lock_sock(sk);
-	fy->cong = cong;
+	/* A listener's is read by those who connect. */
+	WRITE_ONCE(fy->cong, ferry_cong_index(cong) + 1);
 	if (ferry_option_live(sk))
 		ferry_conn_set_cong(&fy->conn, cong);
 	release_sock(sk);
@@ -385,11 +401,7 @@ static int ferry_option_get_int(const struct sock *sk, int option, int *val)
 
 static void ferry_option_get_congestion(const struct sock *sk, char *name)
 {
-	const struct ferry_cong_ops *cong;
-
-	cong = ferry_stream(sk)->cong ?:
-	       READ_ONCE(ferry_option_settings(sk)->cong);
-	strscpy_pad(name, cong->name, FERRY_CONGESTION_LEN);
+	strscpy_pad(name, ferry_option_cong(sk)->name, FERRY_CONGESTION_LEN);
 }
 
 /**

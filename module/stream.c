@@ -71,7 +71,6 @@ void ferry_stream_born(struct sock *sk)
 	fy->flow.kind = FERRY_FLOW_STREAM;
 	memset(&fy->conn, 0, sizeof(fy->conn));
 	fy->conn.state = FERRY_CLOSED;
-	fy->sent = RB_ROOT;
 	fy->out = NULL;
 	fy->ahead = RB_ROOT;
 	fy->timer_at = 0;
@@ -83,7 +82,8 @@ void ferry_stream_born(struct sock *sk)
 	fy->read = 0;
 	RCU_INIT_POINTER(fy->listener, NULL);
 	INIT_HLIST_NODE(&sk->sk_bind_node);
-	fy->deferred = 0;
+	sk->tcp_rtx_queue = RB_ROOT;
+	sk->sk_tsq_flags = 0;
 	fy->sealed = false;
 	fy->orphan = false;
 	fy->destroyed = false;
@@ -191,7 +191,7 @@ int ferry_stream_conn_setup(const struct sock *sk,
 	segs = min_t(u32, longest / mss, READ_ONCE(path->dev->gso_max_segs));
 	*setup = (struct ferry_conn_setup) {
 		.ops = &ferry_stream_conn_ops,
-		.cong = READ_ONCE(fy->cong) ?: READ_ONCE(fn->set.cong),
+		.cong = ferry_option_cong(sk),
 		.mss = mss,
 		.batch = max_t(u32, segs, 1) * mss,
 		.merge_at = path->own ? FERRY_STREAM_MERGE_AT : 0,

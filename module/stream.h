@@ -68,9 +68,12 @@ struct ferry_stream_out {
  *
  * All of it is guarded by the socket lock: lock_sock() in a call, bh_lock_sock()
  * in softirq if no call owns the socket. If one does, segments wait on the
- * backlog, and the timer and what a device tells are noted in @deferred: release_sock()
- * sees to both. @mem_* and sk_forward_alloc are under it too, unlike a
+ * backlog, and the timer and what a device tells are noted in sk_tsq_flags:
+ * release_sock() sees to both. @mem_* and sk_forward_alloc are under it too, unlike a
  * datagram socket's.
+ *
+ * What is unsent is on sk_write_queue, and what was sent in the tree tcp_rtx_queue, by
+ * sequence number: fields that struct sock has for streams. So is sk_tsq_flags.
  *
  * It dies by: close() if there is no connection (any more); the end of the
  * connection after close(); the death of its listener, or of its namespace's
@@ -82,7 +85,6 @@ struct ferry_stream {
 	struct ferry_conn	conn;
 	struct ferry_stream_out	*out;		/* NULL: none yet */
 
-	struct rb_root		sent;		/* skbs, by sequence number */
 	u64			timer_at;	/* sk_timer expires, or 0 */
 
 	struct rb_root		ahead;		/* skbs ahead of their turn */
@@ -97,18 +99,17 @@ struct ferry_stream {
 		struct ferry_listener __rcu *listener;	/* in TCP_LISTEN */
 		struct sock	*parent;	/* until accepted; listen.c */
 	};
-	const struct ferry_cong_ops *cong;	/* FERRY_CONGESTION; NULL: none set */
 
-	unsigned long		deferred;	/* FERRY_DEFERRED_*: bits */
 	u32			user_timeout;	/* milliseconds */
 	u32			notsent_lowat;	/* bytes, FERRY_NOTSENT_LOWAT */
-	int			linger2;	/* seconds, FERRY_LINGER2 */
 	u16			user_mss;	/* bytes, FERRY_MAXSEG; 0: none set */
 	u16			keep_idle;	/* seconds; 0: the sysctl's */
 	u16			keep_interval;
 	u8			keep_count;
 	u8			syn_retries;	/* 0: the sysctl's */
 	u8			defer_accept;	/* SYN-ACKs, FERRY_DEFER_ACCEPT */
+	s8			linger2;	/* seconds, FERRY_LINGER2 */
+	u8			cong;		/* FERRY_CONGESTION: its index + 1; 0: none set */
 	u8			lost_err;	/* FERRY_DEFERRED_LOST's: an errno */
 	bool			corked:1;	/* FERRY_CORK */
 	bool			tell_inq:1;	/* FERRY_INQ */
@@ -118,6 +119,7 @@ struct ferry_stream {
 	bool			destroyed:1;
 };
 
+/* Bits of sk_tsq_flags. */
 #define FERRY_DEFERRED_TIMER	0
 #define FERRY_DEFERRED_LOST	1
 #define FERRY_DEFERRED_RESIZE	2
@@ -291,6 +293,7 @@ int ferry_option_get(struct socket *sock, int level, int option,
 		     char __user *optval, int __user *optlen);
 void ferry_option_apply(struct sock *sk);
 u64 ferry_option_linger2(const struct sock *sk);
+const struct ferry_cong_ops *ferry_option_cong(const struct sock *sk);
 void ferry_option_keepalive(struct sock *sk, int on);
 
 #endif /* _FERRY_STREAM_H */

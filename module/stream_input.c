@@ -367,13 +367,11 @@ static void ferry_stream_expired(struct sock *sk)
 /* A timer has expired. Drops its reference. */
 static void ferry_stream_timer_fires(struct sock *sk)
 {
-	struct ferry_stream *fy = ferry_stream(sk);
-
 	bh_lock_sock(sk);
 	if (!sock_owned_by_user(sk))
 		ferry_stream_expired(sk);
 	else
-		set_bit(FERRY_DEFERRED_TIMER, &fy->deferred);
+		set_bit(FERRY_DEFERRED_TIMER, &sk->sk_tsq_flags);
 	bh_unlock_sock(sk);
 	sock_put(sk);
 }
@@ -459,13 +457,13 @@ void ferry_stream_release_cb(struct sock *sk)
 {
 	struct ferry_stream *fy = ferry_stream(sk);
 
-	if (likely(!READ_ONCE(fy->deferred)))
+	if (likely(!READ_ONCE(sk->sk_tsq_flags)))
 		return;
-	if (test_and_clear_bit(FERRY_DEFERRED_TIMER, &fy->deferred))
+	if (test_and_clear_bit(FERRY_DEFERRED_TIMER, &sk->sk_tsq_flags))
 		ferry_stream_expired(sk);
-	if (test_and_clear_bit(FERRY_DEFERRED_RESIZE, &fy->deferred))
+	if (test_and_clear_bit(FERRY_DEFERRED_RESIZE, &sk->sk_tsq_flags))
 		ferry_stream_resize(sk);
-	if (test_and_clear_bit(FERRY_DEFERRED_LOST, &fy->deferred))
+	if (test_and_clear_bit(FERRY_DEFERRED_LOST, &sk->sk_tsq_flags))
 		ferry_stream_lose(sk, -READ_ONCE(fy->lost_err));
 }
 
@@ -511,7 +509,7 @@ static void ferry_stream_visit_lost(struct ferry_flow *flow, void *data)
 		ferry_stream_lose(sk, loss->err);
 	} else {
 		WRITE_ONCE(fy->lost_err, -loss->err);
-		set_bit(FERRY_DEFERRED_LOST, &fy->deferred);
+		set_bit(FERRY_DEFERRED_LOST, &sk->sk_tsq_flags);
 	}
 	bh_unlock_sock(sk);
 	local_bh_enable();
@@ -568,7 +566,7 @@ static void ferry_stream_visit_resized(struct ferry_flow *flow, void *data)
 	if (!sock_owned_by_user(sk))
 		ferry_stream_resize(sk);
 	else
-		set_bit(FERRY_DEFERRED_RESIZE, &fy->deferred);
+		set_bit(FERRY_DEFERRED_RESIZE, &sk->sk_tsq_flags);
 	bh_unlock_sock(sk);
 	local_bh_enable();
 }

@@ -140,7 +140,7 @@ static void ferry_stream_link(struct rb_root *root, struct sk_buff *skb,
  */
 void ferry_stream_sent(struct sock *sk, struct sk_buff *skb)
 {
-	struct rb_root *root = &ferry_stream(sk)->sent;
+	struct rb_root *root = &sk->tcp_rtx_queue;
 	struct rb_node **link = &root->rb_node;
 	struct rb_node *parent = NULL;
 
@@ -161,7 +161,7 @@ void ferry_stream_sent(struct sock *sk, struct sk_buff *skb)
 void ferry_stream_free_acked(struct sock *sk)
 {
 	struct ferry_stream *fy = ferry_stream(sk);
-	struct rb_node *node = rb_first(&fy->sent);
+	struct rb_node *node = rb_first(&sk->tcp_rtx_queue);
 	struct sk_buff *skb;
 
 	while (node) {
@@ -169,7 +169,7 @@ void ferry_stream_free_acked(struct sock *sk)
 		if (ferry_chunk_end(ferry_chunk(skb)) > fy->conn.snd_una)
 			break;
 		node = rb_next(node);
-		rb_erase(&skb->rbnode, &fy->sent);
+		rb_erase(&skb->rbnode, &sk->tcp_rtx_queue);
 		ferry_stamp_acked(sk, skb);
 		ferry_stream_free(sk, skb);
 	}
@@ -207,14 +207,13 @@ void ferry_stream_write_space(struct sock *sk)
  */
 void ferry_stream_purge_unsent(struct sock *sk)
 {
-	struct ferry_stream *fy = ferry_stream(sk);
 	struct rb_node *node;
 	struct sk_buff *skb;
 
 	while ((skb = __skb_dequeue(&sk->sk_write_queue)))
 		ferry_stream_free(sk, skb);
-	while ((node = rb_first(&fy->sent))) {
-		rb_erase(node, &fy->sent);
+	while ((node = rb_first(&sk->tcp_rtx_queue))) {
+		rb_erase(node, &sk->tcp_rtx_queue);
 		ferry_stream_free(sk, rb_to_skb(node));
 	}
 }
@@ -237,7 +236,7 @@ static struct ferry_chunk *ferry_stream_chunk(struct rb_node *node)
 
 static struct ferry_chunk *ferry_stream_find(struct ferry_conn *conn, u64 seq)
 {
-	struct rb_node *node = ferry_stream_of(conn)->sent.rb_node;
+	struct rb_node *node = ferry_stream_of(conn)->fs.sk.tcp_rtx_queue.rb_node;
 	struct ferry_chunk *chunk;
 
 	while (node) {
@@ -267,20 +266,20 @@ static struct ferry_chunk *ferry_stream_prev(struct ferry_conn *conn,
 static struct ferry_chunk *ferry_stream_split(struct ferry_conn *conn,
 					      struct ferry_chunk *chunk, u32 at)
 {
-	struct ferry_stream *fy = ferry_stream_of(conn);
+	struct sock *sk = &ferry_stream_of(conn)->fs.sk;
 	struct sk_buff *skb = ferry_chunk_skb(chunk);
 	struct rb_node *parent = &skb->rbnode;
 	struct rb_node **link = &parent->rb_right;
 	struct sk_buff *rest;
 
-	rest = ferry_stream_cut(&fy->fs.sk, skb, at);
+	rest = ferry_stream_cut(sk, skb, at);
 	if (!rest)
 		return NULL;
 	while (*link) {
 		parent = *link;
 		link = &parent->rb_left;
 	}
-	ferry_stream_link(&fy->sent, rest, parent, link);
+	ferry_stream_link(&sk->tcp_rtx_queue, rest, parent, link);
 	return ferry_chunk(rest);
 }
 
@@ -722,7 +721,7 @@ static int ferry_stream_send_locked(struct sock *sk, struct msghdr *msg,
 	 * say that there is some again: so who waits for the edge tries again.
 	 */
 	if (err == -EAGAIN && skb_queue_empty(&sk->sk_write_queue) &&
-	    RB_EMPTY_ROOT(&ferry_stream(sk)->sent))
+	    RB_EMPTY_ROOT(&sk->tcp_rtx_queue))
 		sk->sk_write_space(sk);
 	return err;
 }
