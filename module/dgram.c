@@ -41,12 +41,12 @@ static int ferry_dgram_mem_min = PAGE_SIZE;
 static void ferry_dgram_rfree(struct sk_buff *skb)
 {
 	struct sock *sk = skb->sk;
-	struct ferry_sock *fs = ferry_sk(sk);
+	struct ferry_dgram *fd = ferry_dgram(sk);
 
-	spin_lock_bh(&fs->rmem_lock);
+	spin_lock_bh(&fd->rmem_lock);
 	atomic_sub(skb->truesize, &sk->sk_rmem_alloc);
 	sk_mem_uncharge(sk, skb->truesize);
-	spin_unlock_bh(&fs->rmem_lock);
+	spin_unlock_bh(&fd->rmem_lock);
 }
 
 /*
@@ -55,10 +55,10 @@ static void ferry_dgram_rfree(struct sk_buff *skb)
  */
 static enum ferry_stat ferry_dgram_charge(struct sock *sk, struct sk_buff *skb)
 {
-	struct ferry_sock *fs = ferry_sk(sk);
+	struct ferry_dgram *fd = ferry_dgram(sk);
 	enum ferry_stat stat = FERRY_STAT_IN_DATAGRAMS;
 
-	spin_lock_bh(&fs->rmem_lock);
+	spin_lock_bh(&fd->rmem_lock);
 	if (atomic_read(&sk->sk_rmem_alloc) >= READ_ONCE(sk->sk_rcvbuf)) {
 		stat = FERRY_STAT_IN_RCVBUF;
 	} else if (!sk_rmem_schedule(sk, skb, skb->truesize)) {
@@ -70,7 +70,7 @@ static enum ferry_stat ferry_dgram_charge(struct sock *sk, struct sk_buff *skb)
 		atomic_add(skb->truesize, &sk->sk_rmem_alloc);
 		sk_mem_charge(sk, skb->truesize);
 	}
-	spin_unlock_bh(&fs->rmem_lock);
+	spin_unlock_bh(&fd->rmem_lock);
 	return stat;
 }
 
@@ -704,6 +704,18 @@ static void ferry_dgram_mem_init(void)
 	ferry_dgram_mem[0] = limit / 4 * 3;
 	ferry_dgram_mem[1] = limit;
 	ferry_dgram_mem[2] = ferry_dgram_mem[0] * 2;
+}
+
+/**
+ * ferry_dgram_setup() - a socket that socket(2) makes
+ * @sk: the socket, zeroed but for what the core sets
+ *
+ * Context: process.
+ */
+void ferry_dgram_setup(struct sock *sk)
+{
+	spin_lock_init(&ferry_dgram(sk)->rmem_lock);
+	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, 1);
 }
 
 /**

@@ -72,6 +72,7 @@ struct ferry_dgram_cork {
  */
 struct ferry_dgram {
 	struct ferry_sock	fs;		/* must be first */
+	spinlock_t		rmem_lock;	/* sk_forward_alloc; BH, innermost */
 	struct ferry_dgram_cork	cork;
 	struct hlist_head	groups;		/* struct ferry_group */
 	u8			group_count;
@@ -91,6 +92,7 @@ extern long ferry_dgram_mem[3];
 
 int ferry_dgram_init(void);
 void ferry_dgram_exit(void);
+void ferry_dgram_setup(struct sock *sk);
 
 /* For dgram_cork.c. */
 int ferry_dgram_probe(struct sock *sk, const struct ferry_dgram_dest *dest,

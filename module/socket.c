@@ -506,11 +506,10 @@ static int ferry_socket_create(struct net *net, struct socket *sock,
 	fs = ferry_sk(sk);
 	fs->saddr = FERRY_ADDR_ANY;
 	fs->sport = FERRY_PORT_ANY;
-	spin_lock_init(&fs->rmem_lock);
 	RCU_INIT_POINTER(fs->peer, NULL);
 
 	if (dgram)
-		sock_prot_inuse_add(net, sk->sk_prot, 1);
+		ferry_dgram_setup(sk);
 	else
 		ferry_stream_setup(sk);
 	return 0;

@@ -48,7 +48,6 @@ struct ferry_sock {
 	u32			sport;		/* own port, or none yet */
 	u8			share;		/* FERRY_SHARE_* it joined with */
 	struct ferry_bucket	*bucket;	/* of its port, or NULL */
-	spinlock_t		rmem_lock;	/* sk_forward_alloc; BH, innermost */
 	struct ferry_peer __rcu	*peer;		/* NULL: not connected */
 };
 
