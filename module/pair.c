@@ -164,8 +164,7 @@ static void ferry_pair_begin(struct socket *sock)
 	struct ferry_stream *fy = ferry_stream(sk);
 
 	ferry_option_apply(sk);
-	fy->next = fy->conn.rcv_nxt;
-	fy->read = fy->next;
+	fy->read = fy->conn.rcv_nxt;
 	ferry_stream_set_state(sk, fy->conn.state);
 	sock->state = SS_CONNECTED;
 }

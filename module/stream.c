@@ -78,7 +78,6 @@ void ferry_stream_born(struct sock *sk)
 	fy->unread = 0;
 	fy->unended = 0;
 	fy->records = 0;
-	fy->next = 0;
 	fy->read = 0;
 	RCU_INIT_POINTER(fy->listener, NULL);
 	INIT_HLIST_NODE(&sk->sk_bind_node);

@@ -92,7 +92,6 @@ struct ferry_stream {
 	u32			unended;	/* of it, of a record that is not whole */
 	u32			records;	/* whole ones in it */
 	u32			held;		/* queued bytes the engine knows not */
-	u64			next;		/* number after sk_receive_queue's last */
 	u64			read;		/* number after what was read */
 
 	union {
@@ -183,6 +182,18 @@ static inline struct ferry_queued *ferry_queued(const struct sk_buff *skb)
 static inline struct ferry_stream *ferry_stream(const struct sock *sk)
 {
 	return (struct ferry_stream *)sk;
+}
+
+/* What is in sk_receive_queue, in sequence numbers: a record's end is one. */
+static inline u32 ferry_stream_queued(const struct ferry_stream *fy)
+{
+	return fy->unread + fy->records;
+}
+
+/* The number after its last. */
+static inline u64 ferry_stream_queue_end(const struct ferry_stream *fy)
+{
+	return fy->read + ferry_stream_queued(fy);
 }
 
 /* Whether it is of records. */

@@ -186,15 +186,11 @@ static void ferry_stream_segment(struct sock *sk, struct sk_buff *skb, u64 now)
 	}
 	/* From here on the peer's bytes count. */
 	answered = fy->conn.state == FERRY_SYN_RECV;
-	if (answered) {
-		fy->next = fy->conn.rcv_nxt;
-		fy->read = fy->next;
-	}
+	if (answered)
+		fy->read = fy->conn.rcv_nxt;
 	ferry_conn_in(&fy->conn, &seg, now, &result);
-	if (sk->sk_state == TCP_SYN_SENT) {
-		fy->next = fy->conn.rcv_nxt;
-		fy->read = fy->next;
-	}
+	if (sk->sk_state == TCP_SYN_SENT)
+		fy->read = fy->conn.rcv_nxt;
 	if (result.events & FERRY_EVENT_STRAY) {
 		rcu_read_lock();
 		ferry_stream_stray(fn, skb, &seg);

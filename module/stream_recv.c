@@ -54,7 +54,7 @@ void ferry_stream_room(struct sock *sk)
 {
 	struct ferry_stream *fy = ferry_stream(sk);
 	struct ferry_conn *conn = &fy->conn;
-	u64 used = fy->next - fy->read;
+	u32 used = ferry_stream_queued(fy);
 
 	conn->capacity = ferry_stream_capacity(sk, conn->code);
 	/* Poll reads it without the lock. */
@@ -340,7 +340,6 @@ static void ferry_stream_enqueue(struct sock *sk, struct sk_buff *skb,
 	fy->unread += piece->len;
 	if (ferry_stream_records(sk))
 		fy->unended = piece->eor ? 0 : fy->unended + piece->len;
-	fy->next = piece->seq + piece->len + piece->eor;
 	if (ferry_stream_coalesce(sk, skb, piece)) {
 		/* It is where it belongs. */
 	} else if (ferry_stream_wasteful(sk, skb, piece) &&
@@ -383,7 +382,7 @@ static void ferry_stream_keep_ahead(struct sock *sk, struct sk_buff *skb,
 void ferry_stream_take_in(struct sock *sk, struct sk_buff *skb,
 			  const struct ferry_piece *piece)
 {
-	if (piece->seq == ferry_stream(sk)->next)
+	if (piece->seq == ferry_stream_queue_end(ferry_stream(sk)))
 		ferry_stream_enqueue(sk, skb, piece);
 	else
 		ferry_stream_keep_ahead(sk, skb, piece);
@@ -411,7 +410,7 @@ void ferry_stream_take_ahead(struct sock *sk)
 		/* It has been the tree's; its list's pointers are not set. */
 		skb->dev = NULL;
 		skb_orphan(skb);
-		if (ferry_piece_from(&piece, fy->next))
+		if (ferry_piece_from(&piece, ferry_stream_queue_end(fy)))
 			ferry_stream_enqueue(sk, skb, &piece);
 		else
 			consume_skb(skb);
@@ -505,13 +504,11 @@ static bool ferry_stream_wants_stamp(const struct sock *sk, struct sk_buff *skb)
 	       ferry_stream_stamped(skb);
 }
 
-/*
- * Sleep until there is more than there was, or an end. @next is ferry_stream.next
- * as it was seen.
- */
-static int ferry_stream_wait(struct sock *sk, long *timeo, u64 next)
+/* Sleep until more arrives, or an end. */
+static int ferry_stream_wait(struct sock *sk, long *timeo)
 {
-	struct ferry_stream *fy = ferry_stream(sk);
+	const struct ferry_conn *conn = &ferry_stream(sk)->conn;
+	u64 nxt = conn->rcv_nxt;
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	int err;
 
@@ -519,7 +516,7 @@ static int ferry_stream_wait(struct sock *sk, long *timeo, u64 next)
 	ferry_stream_flush(sk);
 	add_wait_queue(sk_sleep(sk), &wait);
 	sk_set_bit(SOCKWQ_ASYNC_WAITDATA, sk);
-	err = sk_wait_event(sk, timeo, READ_ONCE(fy->next) != next ||
+	err = sk_wait_event(sk, timeo, READ_ONCE(conn->rcv_nxt) != nxt ||
 			    READ_ONCE(sk->sk_err) ||
 			    READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN, &wait);
 	sk_clear_bit(SOCKWQ_ASYNC_WAITDATA, sk);
@@ -707,7 +704,7 @@ static int ferry_stream_recv_bytes(struct sock *sk, struct msghdr *msg,
 		}
 		if (!(flags & MSG_PEEK))
 			ferry_stream_read_some(sk);
-		err = ferry_stream_wait(sk, &timeo, fy->next);
+		err = ferry_stream_wait(sk, &timeo);
 		if (err)
 			break;
 	}
@@ -795,7 +792,7 @@ ssize_t ferry_stream_splice_read(struct socket *sock, loff_t *ppos,
 		ret = ferry_stream_may_wait(sk, timeo);
 		if (ret <= 0)
 			break;
-		ret = ferry_stream_wait(sk, &timeo, ferry_stream(sk)->next);
+		ret = ferry_stream_wait(sk, &timeo);
 		if (ret)
 			break;
 	}
@@ -1030,7 +1027,7 @@ static int ferry_stream_recv_record(struct sock *sk, struct msghdr *msg,
 		err = ferry_stream_may_wait(sk, timeo);
 		if (err <= 0)
 			return err;
-		err = ferry_stream_wait(sk, &timeo, fy->next);
+		err = ferry_stream_wait(sk, &timeo);
 		if (err)
 			return err;
 	}
