@@ -5,10 +5,10 @@
  * usage: scale FAMILY FEW MANY
  *
  * FAMILY is ferry or tcp. Makes FEW connections on this host, then MANY, both ends of
- * each, which stay and are idle. Prints three figures: the time of a round trip of one
+ * each, which stay and are idle. Prints four figures: the time of a round trip of one
  * byte over the first one when there are few, and when there are many, in nanoseconds
- * by CLOCK_MONOTONIC; and the bytes of slab that a connection takes, of both ends, with
- * their files and inodes.
+ * by CLOCK_MONOTONIC; the bytes of slab that a connection takes, of both ends, with
+ * their files and inodes; and the same once a byte has gone there and back over each.
  */
 #include <err.h>
 #include <netinet/in.h>
@@ -138,10 +138,10 @@ static long slab(void)
 
 int main(int argc, char **argv)
 {
-	int few, many, i, client, server, first_client = -1, first_server = -1;
-	int port = PORT, listener = -1;
+	int few, many, i, port = PORT, listener = -1;
 	struct rlimit files;
 	double when_few = 0;
+	int *client, *server;
 	long before = 0;
 
 	if (argc != 4)
@@ -155,22 +155,27 @@ int main(int argc, char **argv)
 	files.rlim_cur = files.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &files))
 		err(1, "setrlimit RLIMIT_NOFILE");
+	client = calloc(many, sizeof(*client));
+	server = calloc(many, sizeof(*server));
+	if (!client || !server)
+		err(1, "calloc");
 
 	for (i = 0; i < many; i++) {
 		if (i % PER_LISTENER == 0)
 			listener = listen_at(++port);
 		if (i == few) {
-			when_few = round_trip(first_client, first_server);
+			when_few = round_trip(client[0], server[0]);
 			before = slab();
 		}
-		connect_one(listener, port, &client, &server);
-		if (!i) {
-			first_client = client;
-			first_server = server;
-		}
+		connect_one(listener, port, &client[i], &server[i]);
 	}
 	printf("%.0f ", when_few);
-	printf("%.0f ", round_trip(first_client, first_server));
+	printf("%.0f ", round_trip(client[0], server[0]));
+	printf("%.0f ", (double)(slab() - before) / (many - few));
+	for (i = few; i < many; i++) {
+		pass(client[i], server[i]);
+		pass(server[i], client[i]);
+	}
 	printf("%.0f\n", (double)(slab() - before) / (many - few));
 	return 0;
 }
