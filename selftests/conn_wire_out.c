@@ -14,6 +14,7 @@
 
 #include "kselftest_harness.h"
 #include "conn.h"
+#include "ethtool.h"
 #include "net.h"
 #include "peer.h"
 #include "sock.h"

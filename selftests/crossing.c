@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -19,6 +18,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "ethtool.h"
 #include "net.h"
 #include "sock.h"
 #include "wait.h"
@@ -168,7 +168,7 @@ TEST_F_TIMEOUT(crossing, interrupts_under_load, 120)
 	TH_LOG("%ld interrupts for %d datagrams by itself", took, ROUND);
 
 	ASSERT_EQ(0, net_enter(self->wire.blue));
-	ASSERT_EQ(0, system("ethtool -C fy1 adaptive-rx off rx-usecs 100000 rx-frames 64"));
+	ASSERT_EQ(0, link_coalesce("fy1", 100000, 64));
 	ASSERT_EQ(0, net_enter(self->wire.red));
 	took = interrupts_of_round(self->fd, &self->there, &self->wire,
 				   2 * ROUND);

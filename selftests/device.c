@@ -15,6 +15,7 @@
 #include <net/if.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -24,6 +25,8 @@
 #include <linux/if_tun.h>
 
 #include "conn.h"
+#include "dut.h"
+#include "ethtool.h"
 #include "kselftest_harness.h"
 #include "net.h"
 #include "repeat.h"
@@ -67,10 +70,12 @@ static int tap(int net)
 	struct ifreq ifr = {
 		.ifr_name = "dut", .ifr_flags = IFF_TAP | IFF_NO_PI,
 	};
-	/* Nobody may have asked for the module yet. */
-	int err = net_shell(net, "modprobe -q tun || [ -e /dev/net/tun ]");
-	int fd = err ?: open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	int err = net_enter(net), fd;
 
+	/* Nobody may have asked for the module yet. */
+	if (!err && access("/dev/net/tun", F_OK) && system("modprobe -q tun"))
+		return -ENODEV;
+	fd = err ?: open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr))
 		return -errno;
 	return fd;
@@ -105,9 +110,10 @@ FIXTURE(device) {
 	struct conn conn;
 };
 
-/* @kind of the wire; what makes dut of low, run at both ends with $SIDE 1 and 2 */
+/* @kind of the wire; what makes dut of low, or NULL where it is there */
 FIXTURE_VARIANT(device) {
-	const char *kind, *make;
+	const char *kind;
+	dut_make *make;
 };
 
 #define DEVICE(name, kind_, make_)			\
@@ -115,55 +121,31 @@ FIXTURE_VARIANT_ADD(device, name) {			\
 	.kind = kind_, .make = make_,			\
 }
 
-DEVICE(veth, "veth", "ip link set low down; ip link set low name dut");
-DEVICE(card, "ferry", "ip link set low down; ip link set low name dut");
-DEVICE(tap, "tap", "true");
-DEVICE(bridge, "veth", "bridge");
-DEVICE(bond, "veth", "bond");
-DEVICE(vlan, "veth", "on_low vlan id 5");
-DEVICE(vlan_on_card, "ferry", "on_low vlan id 5");
-DEVICE(macvlan, "veth", "on_low macvlan mode bridge");
-DEVICE(vxlan, "veth", "vxlan");
-DEVICE(macsec, "veth", "macsec");
+DEVICE(veth, "veth", dut_renamed);
+DEVICE(card, "ferry", dut_renamed);
+DEVICE(tap, "tap", NULL);
+DEVICE(bridge, "veth", dut_bridge);
+DEVICE(bond, "veth", dut_bond);
+DEVICE(vlan, "veth", dut_vlan);
+DEVICE(vlan_on_card, "ferry", dut_vlan);
+DEVICE(macvlan, "veth", dut_macvlan);
+DEVICE(vxlan, "veth", dut_vxlan);
+DEVICE(macsec, "veth", dut_macsec);
 
-/* What some of them are made by; $SIDE is 1 or 2, and $FAR the other. */
-static const char made_by[] =
-	"FAR=$((3 - SIDE));"
-	"up() { ip link set $1 up; };"
-	"low_up() { ! ip link show low >/dev/null 2>&1 || up low; };"
-	"on_low() { ip link add link low name dut type $*; };"
-	"bridge() {"
-	"	ip link add dut address 02:00:00:00:07:0$SIDE type bridge;"
-	"	ip link set low master dut;"
-	"};"
-	"bond() {"
-	"	ip link add dut type bond mode active-backup miimon 10;"
-	"	ip link set low down;"
-	"	ip link set low master dut;"
-	"};"
-	"vxlan() {"
-	"	ip addr add 10.7.0.$SIDE/24 dev low;"
-	"	ends='local 10.7.0.'$SIDE' remote 10.7.0.'$FAR;"
-	"	ip link add dut type vxlan id 7 dstport 4789 dev low $ends;"
-	"};"
-	"macsec() {"
-	"	key=0123456789abcdef0123456789abcde;"
-	"	far='rx port 1 address 02:00:00:00:08:0'$FAR;"
-	"	ip link set low address 02:00:00:00:08:0$SIDE;"
-	"	on_low macsec encrypt on;"
-	"	ip macsec add dut tx sa 0 pn 1 on key 0$SIDE $key$SIDE;"
-	"	ip macsec add dut $far;"
-	"	ip macsec add dut $far sa 0 pn 1 on key 0$FAR $key$FAR;"
-	"};";
-
-static int end_up(int net, int side, const char *make, unsigned char *addr)
+static int low_up(void)
 {
-	static const char raise[] = "SIDE=%d; %s set -e; low_up; %s; up dut; low_up";
-	int err = net_shell(net, raise, side, made_by, make);
+	return link_index("low") ? link_up("low") : 0;
+}
 
-	if (err)
-		return err;
-	err = link_address("dut", addr);
+static int end_up(int net, int end, dut_make *make, unsigned char *addr)
+{
+	int err = net_enter(net) ?: low_up();
+
+	if (!err && make)
+		err = make(end);
+	err = err ?: link_up("dut");
+	err = err ?: low_up();
+	err = err ?: link_address("dut", addr);
 	if (!err)
 		err = ferry_enable("dut");
 	/* Our own cards are enabled from the start: dut is to be the only way. */
@@ -203,19 +185,22 @@ FIXTURE_TEARDOWN(device)
 }
 
 /* What a device cannot change it keeps. */
-static int offload(int net, const char *features)
+static int offload(int net, const char *on, const char *off)
 {
-	return net_shell(net,
-			 "for dev in low dut; do ethtool -K $dev %s; done >/dev/null 2>&1; true",
-			 features);
+	int err = net_enter(net);
+
+	if (err)
+		return err;
+	/* The core would have modprobe look for one that is not there. */
+	if (link_index("low"))
+		link_features("low", on, off);
+	link_features("dut", on, off);
+	return 0;
 }
 
-/* Cut by the core, with the device's help with checksums at one end only. */
-static const char cut[] = "gso off tso off tx-sctp-segmentation off gro on";
-static const char cut_and_summed[] =
-	"gso off tso off tx-sctp-segmentation off tx off gro on";
-static const char none[] =
-	"gro off gso off tso off tx-sctp-segmentation off tx off rx off sg off";
+/* What cuts, by what "ethtool -k" calls it, and what sums up. */
+#define CUTS	"tx-generic-segmentation tx-tcp*-segmentation tx-sctp-segmentation"
+#define SUMS	"tx-checksum-*"
 
 /* Records keep their marks, wherever they are cut and joined. */
 static int exchange_records(const struct wire *wire)
@@ -265,14 +250,16 @@ TEST_F_TIMEOUT(device, as_it_comes, 60)
 
 TEST_F_TIMEOUT(device, no_offloads, 60)
 {
-	ASSERT_EQ(0, offload(self->wire.red, none));
-	ASSERT_EQ(0, offload(self->wire.blue, none));
+	static const char all[] = CUTS " " SUMS " rx-gro rx-checksum tx-scatter-gather*";
+
+	ASSERT_EQ(0, offload(self->wire.red, "", all));
+	ASSERT_EQ(0, offload(self->wire.blue, "", all));
 	ASSERT_EQ(0, conn_across(&self->conn, SOCK_STREAM, PORT, &self->wire));
 	EXPECT_TRUE(carries(self->conn.server, self->conn.client, SIZE));
 
-	/* Cut by the core, and joined at the other end. */
-	ASSERT_EQ(0, offload(self->wire.red, cut));
-	ASSERT_EQ(0, offload(self->wire.blue, cut_and_summed));
+	/* Cut by the core, and joined at the other end; one of them sums up, too. */
+	ASSERT_EQ(0, offload(self->wire.red, "rx-gro", CUTS));
+	ASSERT_EQ(0, offload(self->wire.blue, "rx-gro", CUTS " " SUMS));
 	EXPECT_TRUE(carries_both_ways(&self->conn, SIZE_AGAIN));
 	EXPECT_EQ(0, exchange_records(&self->wire));
 }

@@ -15,6 +15,7 @@
 
 #include "kselftest_harness.h"
 #include "conn.h"
+#include "ethtool.h"
 #include "frame.h"
 #include "net.h"
 #include "sock.h"

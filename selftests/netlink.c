@@ -256,7 +256,7 @@ TEST_F(netlink, events)
 	ASSERT_EQ(0, link_set_mtu("dum0", 1400));
 	ASSERT_EQ(FERRY_CMD_LINK_ENABLE, ferry_event(fd, &link));
 	EXPECT_EQ(1400, link.mtu);
-	ASSERT_EQ(0, system("ip link set dum0 name dum1"));
+	ASSERT_EQ(0, link_rename("dum0", "dum1"));
 	EXPECT_EVENT(fd, FERRY_CMD_LINK_ENABLE, "dum1", FERRY_LINK_F_CARRIER);
 	ASSERT_EQ(0, link_up("dum1"));
 	EXPECT_EVENT(fd, FERRY_CMD_LINK_ENABLE, "dum1",

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "conn.h"
+#include "ethtool.h"
 #include "kselftest_harness.h"
 #include "net.h"
 #include "sock.h"
@@ -62,11 +63,15 @@ static long sent(int net, const char *dev)
 	return packets(net, dev, 9);
 }
 
-static const char bridge_up[] =
-	"ip link add name br0 type bridge;"
-	"ip link set br0 up;"
-	"ip link set b0 master br0 up;"
-	"ip link set b1 master br0 up";
+/* In this namespace, of the ports b0 and b1. */
+static int bridge_up(void)
+{
+	static const struct link_spec bridge = { .kind = "bridge", .name = "br0" };
+	int err = link_add(&bridge) ?: link_up("br0");
+
+	err = err ?: link_join("b0", "br0") ?: link_up("b0");
+	return err ?: link_join("b1", "br0") ?: link_up("b1");
+}
 
 FIXTURE(offload) {
 	struct wire wire;
@@ -88,7 +93,7 @@ FIXTURE_SETUP(offload)
 	right.peer_net = wire->blue;
 	ASSERT_EQ(0, link_add(&left));
 	ASSERT_EQ(0, link_add(&right));
-	ASSERT_EQ(0, net_shell(self->middle, "%s", bridge_up));
+	ASSERT_EQ(0, bridge_up());
 	ASSERT_EQ(0, net_enter(wire->blue));
 	ASSERT_EQ(0, link_up("fy1"));
 	ASSERT_EQ(0, link_address("fy1", wire->fy1));
@@ -107,13 +112,15 @@ FIXTURE_TEARDOWN(offload)
 	conn_close(&self->conn);
 }
 
-static int feature(int net, const char *dev, const char *what)
+static int features(int net, const char *dev, const char *on, const char *off)
 {
-	return net_shell(net, "ethtool -K %s %s >/dev/null", dev, what);
+	return net_enter(net) ?: link_features(dev, on, off);
 }
 
 /* veth has frames joined at the other end only if it cuts TCP, too. */
-#define CUT(net, dev)	feature(net, dev, "tso off tx-sctp-segmentation off")
+#define CUT(net, dev) \
+	features(net, dev, "", "tx-tcp*-segmentation tx-sctp-segmentation")
+#define JOIN(net, dev)	features(net, dev, "rx-gro", "")
 
 TEST_F(offload, whole)
 {
@@ -142,7 +149,7 @@ TEST_F(offload, cut_by_the_core__no_checksums)
 {
 	struct wire *wire = &self->wire;
 
-	ASSERT_EQ(0, feature(wire->red, "fy0", "tx off"));
+	ASSERT_EQ(0, features(wire->red, "fy0", "", "tx-checksum-ip-generic"));
 	ASSERT_TRUE(carries(self->conn.client, self->conn.server, SIZE));
 	EXPECT_LE(FRAMES, received(wire->blue, "fy1"));
 }
@@ -158,7 +165,7 @@ TEST_F(offload, joined)
 
 	ASSERT_EQ(0, CUT(wire->red, "fy0"));
 	ASSERT_EQ(0, CUT(self->middle, "b1"));
-	ASSERT_EQ(0, feature(wire->blue, "fy1", "gro on"));
+	ASSERT_EQ(0, JOIN(wire->blue, "fy1"));
 	frames = received(wire->blue, "fy1");
 	packets = stat_of("InPackets");
 	ASSERT_TRUE(carries(self->conn.client, self->conn.server, SIZE));
@@ -187,7 +194,7 @@ TEST_F(offload, joined_and_cut_again)
 	struct wire *wire = &self->wire;
 
 	ASSERT_EQ(0, CUT(wire->red, "fy0"));
-	ASSERT_EQ(0, feature(self->middle, "b0", "gro on"));
+	ASSERT_EQ(0, JOIN(self->middle, "b0"));
 	ASSERT_TRUE(carries(self->conn.client, self->conn.server, SIZE));
 	EXPECT_GT(FRAMES / 4, received(wire->blue, "fy1"));
 
@@ -208,7 +215,7 @@ TEST_F(offload, joined__records)
 
 	ASSERT_EQ(0, CUT(wire->red, "fy0"));
 	ASSERT_EQ(0, CUT(self->middle, "b1"));
-	ASSERT_EQ(0, feature(wire->blue, "fy1", "gro on"));
+	ASSERT_EQ(0, JOIN(wire->blue, "fy1"));
 	ASSERT_EQ(0, conn_across(&conn, SOCK_SEQPACKET, PORT + 1, wire));
 	for (len = 0; len < sizeof(record); len += 7001) {
 		pattern_fill(record, len, len);
@@ -231,7 +238,7 @@ TEST_F_TIMEOUT(offload, joined__on_a_bad_wire, 120)
 	};
 	struct wire *wire = &self->wire;
 
-	ASSERT_EQ(0, feature(wire->blue, "fy1", "gro on"));
+	ASSERT_EQ(0, JOIN(wire->blue, "fy1"));
 	ASSERT_EQ(0, CUT(self->middle, "b1"));
 	ASSERT_EQ(0, CUT(wire->red, "fy0"));
 	ASSERT_EQ(0, net_enter(self->middle));
@@ -350,16 +357,15 @@ TEST_F_TIMEOUT(offload, leaves_queues_short, 60)
 /* A bridge has an address, and a port of it has another: both reach this host. */
 TEST_F(offload, to_a_bridge_and_to_its_port)
 {
-	unsigned char port[FERRY_ALEN], bridge[FERRY_ALEN];
+	static const unsigned char bridge[FERRY_ALEN] = { 2, 0, 0, 0, 7, 9 };
+	unsigned char port[FERRY_ALEN];
 	struct sockaddr_ferry to;
 	int reader, listener, fd, client, server, i;
 	char byte;
 
 	ASSERT_EQ(0, net_enter(self->middle));
 	ASSERT_EQ(0, link_address("b0", port));
-	ASSERT_EQ(0, net_shell(self->middle,
-			       "ip link set br0 address 02:00:00:00:07:09"));
-	ASSERT_EQ(0, link_address("br0", bridge));
+	ASSERT_EQ(0, link_set_address("br0", bridge));
 	ASSERT_EQ(0, ferry_enable("br0"));
 	reader = dgram_at(PORT);
 	listener = conn_listen(SOCK_STREAM, PORT, 2);

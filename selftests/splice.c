@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "ethtool.h"
 #include "net.h"
 #include "script.h"
 #include "wait.h"

@@ -20,6 +20,7 @@
 
 #include "kselftest_harness.h"
 #include "conn.h"
+#include "ethtool.h"
 #include "net.h"
 #include "repeat.h"
 #include "sock.h"

@@ -22,6 +22,7 @@
 
 #include "kselftest_harness.h"
 #include "conn.h"
+#include "ethtool.h"
 #include "net.h"
 #include "script.h"
 #include "sock.h"

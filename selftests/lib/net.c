@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include <libmnl/libmnl.h>
-#include <linux/ethtool.h>
 #include <linux/ferry.h>
 #include <linux/genetlink.h>
 #include <linux/if.h>
@@ -29,13 +28,11 @@
 #include <linux/veth.h>
 
 #include "net.h"
+#include "talk.h"
 #include "wait.h"
 
 _Static_assert((int)IFLA_FERRY_PEER == (int)VETH_INFO_PEER,
 	       "the peer is described as veth's is");
-
-/* A device has fewer than so many. */
-#define FEATURES	128
 
 /* IPv6 talks on every device that comes up: only the test's frames count. */
 static void quiet(void)
@@ -77,50 +74,6 @@ int net_shell(int net, const char *format, ...)
 	return net_enter(net) ?: system(command);
 }
 
-/* Send one request and wait for its answer. */
-static int talk(int bus, struct nlmsghdr *nlh, mnl_cb_t cb, void *data)
-{
-	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct mnl_socket *nl;
-	int ret;
-
-	nlh->nlmsg_seq = 1;
-	nl = mnl_socket_open2(bus, SOCK_CLOEXEC);
-	if (!nl)
-		return -errno;
-	if (mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0 ||
-	    mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0) {
-		ret = -errno;
-		goto close;
-	}
-	do {
-		ret = mnl_socket_recvfrom(nl, buf, sizeof(buf));
-		if (ret < 0)
-			break;
-		ret = mnl_cb_run(buf, ret, 1, mnl_socket_get_portid(nl), cb,
-				 data);
-	} while (ret > 0);
-	if (ret < 0)
-		ret = -errno;
-close:
-	mnl_socket_close(nl);
-	return ret;
-}
-
-static struct nlmsghdr *link_message(void *buf, int type, int flags,
-				     const char *name)
-{
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct ifinfomsg *ifi;
-
-	nlh->nlmsg_type = type;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
-	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
-	ifi->ifi_family = AF_UNSPEC;
-	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
-	return nlh;
-}
-
 static void put_peer(struct nlmsghdr *nlh, const struct link_spec *spec)
 {
 	struct nlattr *data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
@@ -136,20 +89,34 @@ static void put_peer(struct nlmsghdr *nlh, const struct link_spec *spec)
 	mnl_attr_nest_end(nlh, data);
 }
 
+static void put_attrs(struct nlmsghdr *nlh, const struct link_attr *attr)
+{
+	struct nlattr *data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+
+	for (; attr->len; attr++)
+		mnl_attr_put(nlh, attr->type, attr->len, attr->data);
+	mnl_attr_nest_end(nlh, data);
+}
+
 int link_add(const struct link_spec *spec)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
 	struct nlmsghdr *nlh;
 	struct nlattr *info;
 
-	nlh = link_message(buf, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
-			   spec->name);
+	nlh = talk_link(buf, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, spec->name);
 	if (spec->mtu)
 		mnl_attr_put_u32(nlh, IFLA_MTU, spec->mtu);
+	if (spec->addr)
+		mnl_attr_put(nlh, IFLA_ADDRESS, FERRY_ALEN, spec->addr);
+	if (spec->lower)
+		mnl_attr_put_u32(nlh, IFLA_LINK, link_index(spec->lower));
 	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
 	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, spec->kind);
 	if (spec->peer)
 		put_peer(nlh, spec);
+	if (spec->attrs)
+		put_attrs(nlh, spec->attrs);
 	mnl_attr_nest_end(nlh, info);
 	return talk(NETLINK_ROUTE, nlh, NULL, NULL);
 }
@@ -158,7 +125,7 @@ int link_del(const char *name)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
 
-	return talk(NETLINK_ROUTE, link_message(buf, RTM_DELLINK, 0, name),
+	return talk(NETLINK_ROUTE, talk_link(buf, RTM_DELLINK, 0, name),
 		    NULL, NULL);
 }
 
@@ -175,7 +142,7 @@ unsigned int link_index(const char *name)
 	char buf[MNL_SOCKET_BUFFER_SIZE];
 	unsigned int index = 0;
 
-	talk(NETLINK_ROUTE, link_message(buf, RTM_GETLINK, 0, name),
+	talk(NETLINK_ROUTE, talk_link(buf, RTM_GETLINK, 0, name),
 	     index_message, &index);
 	return index;
 }
@@ -183,7 +150,7 @@ unsigned int link_index(const char *name)
 static int link_set_flags(const char *name, unsigned int flags)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *nlh = link_message(buf, RTM_NEWLINK, 0, name);
+	struct nlmsghdr *nlh = talk_link(buf, RTM_NEWLINK, 0, name);
 	struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
 
 	ifi->ifi_flags = flags;
@@ -204,7 +171,7 @@ int link_down(const char *name)
 int link_set_address(const char *name, const unsigned char *addr)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *nlh = link_message(buf, RTM_NEWLINK, 0, name);
+	struct nlmsghdr *nlh = talk_link(buf, RTM_NEWLINK, 0, name);
 
 	mnl_attr_put(nlh, IFLA_ADDRESS, FERRY_ALEN, addr);
 	return talk(NETLINK_ROUTE, nlh, NULL, NULL);
@@ -213,16 +180,29 @@ int link_set_address(const char *name, const unsigned char *addr)
 int link_set_mtu(const char *name, unsigned int mtu)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *nlh = link_message(buf, RTM_NEWLINK, 0, name);
+	struct nlmsghdr *nlh = talk_link(buf, RTM_NEWLINK, 0, name);
 
 	mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
+	return talk(NETLINK_ROUTE, nlh, NULL, NULL);
+}
+
+/* In a message that has an index, the name is a new one. */
+int link_rename(const char *name, const char *to)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = talk_link(buf, RTM_NEWLINK, 0, to);
+	struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+
+	ifi->ifi_index = link_index(name);
+	if (!ifi->ifi_index)
+		return -ENODEV;
 	return talk(NETLINK_ROUTE, nlh, NULL, NULL);
 }
 
 int link_move(const char *name, int net)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *nlh = link_message(buf, RTM_NEWLINK, 0, name);
+	struct nlmsghdr *nlh = talk_link(buf, RTM_NEWLINK, 0, name);
 
 	mnl_attr_put_u32(nlh, IFLA_NET_NS_FD, net);
 	return talk(NETLINK_ROUTE, nlh, NULL, NULL);
@@ -231,7 +211,7 @@ int link_move(const char *name, int net)
 int link_join(const char *name, const char *bridge)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *nlh = link_message(buf, RTM_NEWLINK, 0, name);
+	struct nlmsghdr *nlh = talk_link(buf, RTM_NEWLINK, 0, name);
 
 	mnl_attr_put_u32(nlh, IFLA_MASTER, link_index(bridge));
 	return talk(NETLINK_ROUTE, nlh, NULL, NULL);
@@ -259,49 +239,6 @@ int link_address(const char *name, unsigned char *addr)
 	if (!err)
 		memcpy(addr, ifr.ifr_hwaddr.sa_data, FERRY_ALEN);
 	return err;
-}
-
-static int ethtool(const char *name, void *request)
-{
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq ifr = { .ifr_data = request };
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	strncpy(ifr.ifr_name, name, IFNAMSIZ - 1);
-	err = ioctl(fd, SIOCETHTOOL, &ifr) < 0 ? -errno : 0;
-	close(fd);
-	return err;
-}
-
-int link_feature(const char *name, const char *feature, bool on)
-{
-	static struct {
-		struct ethtool_gstrings head;
-		char names[FEATURES][ETH_GSTRING_LEN];
-	} strings;
-	struct {
-		struct ethtool_sfeatures head;
-		struct ethtool_set_features_block block[FEATURES / 32];
-	} set = { { ETHTOOL_SFEATURES } };
-	int i, err;
-
-	strings.head = (struct ethtool_gstrings){
-		.cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES,
-	};
-	err = ethtool(name, &strings);
-	if (err)
-		return err;
-	for (i = 0; i < (int)strings.head.len; i++)
-		if (!strcmp(strings.names[i], feature))
-			break;
-	if (i == (int)strings.head.len)
-		return -ENOENT;
-	set.head.size = (strings.head.len + 31) / 32;
-	set.block[i / 32].valid = 1U << i % 32;
-	set.block[i / 32].requested = on ? 1U << i % 32 : 0;
-	return ethtool(name, &set);
 }
 
 bool link_running(const char *name)
@@ -334,7 +271,7 @@ static bool operational(void *name)
 	char buf[MNL_SOCKET_BUFFER_SIZE];
 	int state = IF_OPER_UNKNOWN;
 
-	talk(NETLINK_ROUTE, link_message(buf, RTM_GETLINK, 0, name),
+	talk(NETLINK_ROUTE, talk_link(buf, RTM_GETLINK, 0, name),
 	     operstate_message, &state);
 	return state == IF_OPER_UP;
 }
@@ -469,69 +406,10 @@ int link_egress_program(const char *name, int prog)
 	return talk(NETLINK_ROUTE, nlh, NULL, NULL);
 }
 
-static struct nlmsghdr *genl_message(void *buf, int type, int cmd, int version)
-{
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct genlmsghdr *genl;
-
-	nlh->nlmsg_type = type;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-	genl = mnl_nlmsg_put_extra_header(nlh, sizeof(*genl));
-	genl->cmd = cmd;
-	genl->version = version;
-	return nlh;
-}
-
-/* The "ferry" family's number, and that of its only group. */
-struct family {
-	int	id, group;
-};
-
-static int group_attr(const struct nlattr *attr, void *family)
-{
-	if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GRP_ID)
-		((struct family *)family)->group = mnl_attr_get_u32(attr);
-	return MNL_CB_OK;
-}
-
-static int groups_attr(const struct nlattr *attr, void *family)
-{
-	return mnl_attr_parse_nested(attr, group_attr, family);
-}
-
-static int family_attr(const struct nlattr *attr, void *family)
-{
-	switch (mnl_attr_get_type(attr)) {
-	case CTRL_ATTR_FAMILY_ID:
-		((struct family *)family)->id = mnl_attr_get_u16(attr);
-		break;
-	case CTRL_ATTR_MCAST_GROUPS:
-		return mnl_attr_parse_nested(attr, groups_attr, family);
-	}
-	return MNL_CB_OK;
-}
-
-static int family_message(const struct nlmsghdr *nlh, void *family)
-{
-	return mnl_attr_parse(nlh, sizeof(struct genlmsghdr), family_attr,
-			      family);
-}
-
-static int family_find(struct family *family)
-{
-	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *nlh;
-
-	*family = (struct family){ -ENOENT, -1 };
-	nlh = genl_message(buf, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1);
-	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, FERRY_GENL_NAME);
-	return talk(NETLINK_GENERIC, nlh, family_message, family);
-}
-
 static int family_id(void)
 {
-	struct family family;
-	int err = family_find(&family);
+	struct talk_family family;
+	int err = talk_family(FERRY_GENL_NAME, &family);
 
 	return err ?: family.id;
 }
@@ -544,7 +422,7 @@ int ferry_request(int cmd, unsigned int ifindex, const char *ifname)
 
 	if (id < 0)
 		return id;
-	nlh = genl_message(buf, id, cmd, FERRY_GENL_VERSION);
+	nlh = talk_genl(buf, id, cmd, FERRY_GENL_VERSION);
 	if (ifindex)
 		mnl_attr_put_u32(nlh, FERRY_LINK_ATTR_IFINDEX, ifindex);
 	if (ifname)
@@ -602,7 +480,7 @@ int ferry_links(struct ferry_link_info *links, int room)
 	if (id < 0)
 		return id;
 	memset(links, 0, room * sizeof(*links));
-	nlh = genl_message(buf, id, FERRY_CMD_LINK_GET, FERRY_GENL_VERSION);
+	nlh = talk_genl(buf, id, FERRY_CMD_LINK_GET, FERRY_GENL_VERSION);
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	err = talk(NETLINK_GENERIC, nlh, links_message, &list);
 	return err ?: list.count;
@@ -612,8 +490,8 @@ int ferry_listen(void)
 {
 	struct sockaddr_nl any = { .nl_family = AF_NETLINK };
 	struct timeval wait = { .tv_sec = WAIT_MS / 1000 };
-	struct family family;
-	int err = family_find(&family);
+	struct talk_family family;
+	int err = talk_family(FERRY_GENL_NAME, &family);
 	int fd = err ?: socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
 			       NETLINK_GENERIC);
 

@@ -17,13 +17,23 @@ int net_enter(int net);
 int __attribute__((format(printf, 2, 3)))
 net_shell(int net, const char *format, ...);
 
+/* One of what is told of a device of a kind, IFLA_VLAN_ID for one. */
+struct link_attr {
+	unsigned short	type, len;
+	const void	*data;
+};
+
 /*
  * struct link_spec - a device to make
- * @kind: "ferry", "veth", "dummy", "bridge"
+ * @kind: "ferry", "veth", "dummy", "bridge"...
  * @name: its name
  * @peer: the name of the other end of the wire, or NULL for none
  * @peer_net: the namespace of the other end, or -1 for this one
  * @mtu: bytes, of both ends, or 0 for what is usual
+ * @addr: its address, or NULL for any
+ * @lower: the device that it is made on, or NULL for none
+ * @attrs: what it is besides, if it has no peer, the last one with a length of 0; or
+ *	NULL
  */
 struct link_spec {
 	const char	*kind;
@@ -31,6 +41,9 @@ struct link_spec {
 	const char	*peer;
 	int		peer_net;
 	unsigned int	mtu;
+	const unsigned char *addr;
+	const char	*lower;
+	const struct link_attr *attrs;
 };
 
 int link_add(const struct link_spec *spec);
@@ -39,6 +52,7 @@ int link_up(const char *name);
 int link_down(const char *name);
 int link_set_address(const char *name, const unsigned char *addr);
 int link_set_mtu(const char *name, unsigned int mtu);
+int link_rename(const char *name, const char *to);
 int link_move(const char *name, int net);
 /* Make a device a port of a bridge. */
 int link_join(const char *name, const char *bridge);
@@ -49,8 +63,6 @@ int link_join(const char *name, const char *bridge);
  */
 unsigned int link_index(const char *name);
 int link_address(const char *name, unsigned char *addr);
-/* Turn on or off what "ethtool -k" calls so. */
-int link_feature(const char *name, const char *feature, bool on);
 bool link_running(const char *name);
 /*
  * Wait until a device sends what is given to it, after the other end of its
