@@ -17,6 +17,10 @@
 
 #include "wait.h"
 
+#define MS_NS		1000000L
+#define PAUSE_MIN_NS	(MS_NS / 2)
+#define PAUSE_MAX_NS	(20 * MS_NS)
+
 static long now_ms(void)
 {
 	struct timespec t;
@@ -25,14 +29,21 @@ static long now_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* Where asking takes long, who asks always is in the way of what he waits for. */
 bool wait_until(bool (*cond)(void *arg), void *arg)
 {
-	const struct timespec pause = { .tv_nsec = 500000 };
-	long end = now_ms() + WAIT_MS;
+	struct timespec pause = { .tv_nsec = PAUSE_MIN_NS };
+	long begin = now_ms(), waited;
 
 	while (!cond(arg)) {
-		if (now_ms() > end)
+		waited = now_ms() - begin;
+		if (waited > WAIT_MS)
 			return false;
+		/* An eighth more than it has taken until now. */
+		if (waited * MS_NS / 8 > PAUSE_MIN_NS)
+			pause.tv_nsec = waited * MS_NS / 8;
+		if (pause.tv_nsec > PAUSE_MAX_NS)
+			pause.tv_nsec = PAUSE_MAX_NS;
 		nanosleep(&pause, NULL);
 	}
 	return true;
