@@ -17,7 +17,7 @@
 set -u
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$(dirname "$(readlink -f "$0")")/lib.sh"
+. "${0%"${0##*/}"}./lib.sh"
 
 readonly ROW='%-15s  %-17s  %5s  %-5s  %-7s  %s\n'
 readonly NOT_ENABLED='Ferry is not enabled on the device; see where it is with: ferry link show'
@@ -205,10 +205,12 @@ add__pair_with_netns_by_pid()
 	needs_blue
 	# It reads what nobody writes, until this case's shell ends.
 	exec 3<> <(:)
-	ip netns exec "$blue" cat <&3 >/dev/null 2>&1 &
+	nsenter --net="/run/netns/$blue" cat <&3 >/dev/null 2>&1 &
 	pid=$!
 	trap 'kill $!' EXIT
-	until_has "$pid" ip netns pids "$blue"
+	until [ "/proc/$pid/ns/net" -ef "/run/netns/$blue" ]; do
+		kill -0 $pid || fail 'nobody is in the second namespace'
+	done
 	works ferry link add fy0 peer fy1 netns $pid
 	has ' ferry ' ip -n "$blue" -d link show dev fy1
 }
@@ -402,7 +404,7 @@ show__only_this_namespace()
 	works ferry link add fy0 peer fy1 netns "$blue"
 	has fy0 ferry link show
 	[[ $(ferry link show) != *fy1* ]] || fail "red shows blue's card"
-	has fy1 ip netns exec "$blue" "$FERRY" link show
+	has fy1 in_blue "$FERRY" link show
 }
 
 show__needs_no_rights()

@@ -17,7 +17,7 @@
 set -u
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$(dirname "$(readlink -f "$0")")/lib.sh"
+. "${0%"${0##*/}"}./lib.sh"
 
 readonly MAC0=02:00:00:00:00:0a MAC1=02:00:00:00:00:0b MAC2=02:00:00:00:00:0c
 readonly SEE='; see: ferry help'
@@ -43,7 +43,14 @@ says()
 	local status=$1 regexp=$2 said got=0
 
 	shift 2
-	said=$("$@" 2>&1 | tr '\n' '|'; exit "${PIPESTATUS[0]}") || got=$?
+	said=$(
+		"$@" 2>&1
+		got=$?
+		echo .
+		exit $got
+	) || got=$?
+	said=${said%.}
+	said=${said//$'\n'/|}
 	[ "$got" = "$status" ] || fail "status $got, not $status: $*: $said"
 	[[ $said =~ ^$regexp$ ]] || fail "$*: said:     $said
 	expected: $regexp"
@@ -154,7 +161,7 @@ ping__names()
 ping__silence()
 {
 	needs_wire
-	works ip netns exec "$blue" sh -c 'echo 0 >/proc/sys/net/ferry/echo'
+	works in_blue sh -c 'echo 0 >/proc/sys/net/ferry/echo'
 	says 1 "PING $MAC1 56\\(76\\) bytes of data\\.\\|$(statistics 2 0 100)" \
 		ferry ping -c 2 -i 0.01 -W 0.1 $MAC1
 }
@@ -169,7 +176,7 @@ ping__loss()
 	pid=$!
 	read -r <&3
 	read -r <&3
-	works ip netns exec "$blue" sh -c 'echo 0 >/proc/sys/net/ferry/echo'
+	works in_blue sh -c 'echo 0 >/proc/sys/net/ferry/echo'
 	[[ $(cat <&3) == *'2 packets transmitted, 1 received, 50% packet loss'* ]] ||
 		fail 'not one of two'
 	wait $pid || fail "status $? though one was answered"
@@ -304,7 +311,7 @@ discover__all_devices()
 discover__nobody()
 {
 	needs_wire
-	works ip netns exec "$blue" sh -c 'echo 1 >/proc/sys/net/ferry/echo'
+	works in_blue sh -c 'echo 1 >/proc/sys/net/ferry/echo'
 	says 1 "$HEAD" ferry discover -W 0.2
 	says 1 '\[\]\|' ferry discover -j -W 0.2
 }

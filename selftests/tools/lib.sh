@@ -6,9 +6,15 @@
 # Every case runs in a namespace of its own, here red, and has a second one, blue, where
 # it says needs_blue. What needs the module is skipped where it is not loaded, and
 # what tells that it is missing where it is. $FERRY is the tool, by default this tree's.
+#
+# On a debug kernel to start a program takes half a second. So no case starts one that
+# it can do without, nor forks for a function what an exec would do.
 
-here=$(dirname "$(readlink -f "$0")")
+here=${BASH_SOURCE[0]%/*}
+[[ $here == /* ]] || here=$PWD/$here
 FERRY=${FERRY:-$here/../../tools/ferry}
+[[ $FERRY == /* ]] || FERRY=$PWD/$FERRY
+PATH=${FERRY%/*}:$PATH
 export blue=${blue:-ferry-blue-$$}
 readonly here FERRY blue
 
@@ -26,9 +32,18 @@ needs_no_module()
 	! modprobe -nq ferry || skip "the ferry module is installed and would load itself"
 }
 
+# It is there for this case, whose mount of it ends with the case.
 needs_blue()
 {
-	ip netns add "$blue" || fail "there is no second namespace"
+	[ -d /run/netns ] || mkdir -p /run/netns
+	: >"/run/netns/$blue" || fail "there is no place for a second namespace"
+	unshare --net="/run/netns/$blue" true || fail "there is no second namespace"
+}
+
+# in_blue COMMAND...: in the second namespace
+in_blue()
+{
+	nsenter --net="/run/netns/$blue" "$@"
 }
 
 # ethers LINE...: these are /etc/ethers, for this case alone
@@ -41,11 +56,6 @@ ethers()
 	cp -a /etc/nsswitch.conf /etc/ld.so.cache "$dir" || fail "cannot fill it"
 	printf '%s\n' "$@" >"$dir/ethers"
 	mount --bind "$dir" /etc || fail "cannot mount it on /etc"
-}
-
-ferry()
-{
-	"$FERRY" "$@"
 }
 
 # works COMMAND...: it succeeds, and has nothing to say on stderr
@@ -122,11 +132,6 @@ all_cases()
 	sed -n 's/^\([a-z]*__[a-z_]*\)()$/\1/p' "$0"
 }
 
-remove_blue()
-{
-	ip netns del "$blue" 2>/dev/null
-}
-
 # run_case NUMBER NAME
 run_case()
 {
@@ -134,7 +139,6 @@ run_case()
 
 	log=$(unshare --net --mount "$0" --inside "$2" 2>&1)
 	status=$?
-	remove_blue
 	case $status in
 	0)
 		echo "ok $1 $2" ;;
@@ -142,7 +146,7 @@ run_case()
 		echo "ok $1 $2 # SKIP $log" ;;
 	*)
 		echo "not ok $1 $2"
-		printf '%s\n' "$log" | sed 's/^/# /' ;;
+		echo "# ${log//$'\n'/$'\n# '}" ;;
 	esac
 	[ $status = 0 ] || [ $status = "$SKIP" ]
 }
@@ -155,7 +159,7 @@ main()
 	unshare --net --mount true || bail "cannot make a network namespace; run it as root"
 	cases=("$@")
 	[ $# -gt 0 ] || mapfile -t cases < <(all_cases)
-	trap remove_blue EXIT
+	trap 'rm -f "/run/netns/$blue"' EXIT
 
 	echo "TAP version 13"
 	echo "1..${#cases[@]}"
