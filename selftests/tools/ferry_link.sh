@@ -44,6 +44,7 @@ usage__words()
 {
 	local see='; see: ferry help'
 
+	only_words
 	refuses 2 "a command is missing after 'ferry'$see" "$FERRY"
 	refuses 2 "'ferry' has no command 'lnik'$see" "$FERRY" lnik
 	see='; see: ferry link help'
@@ -56,6 +57,7 @@ usage__add()
 	local see='; see: ferry link help' long=abcdefghijklmnop
 	local add=("$FERRY" link add)
 
+	only_words
 	refuses 2 "'add' needs a name for the card$see" "${add[@]}"
 	refuses 2 "the device name '' must have 1 to 15 characters$see" "${add[@]}" ''
 	refuses 2 "the device name '$long' must have 1 to 15 characters$see" "${add[@]}" $long
@@ -79,6 +81,7 @@ usage__numbers()
 {
 	local value
 
+	only_words
 	for value in -1 0 '' 1k 1.5 4294967297 99999999999999999999; do
 		refuses 2 "'$value' is no number above 0; see: ferry link help" \
 			"$FERRY" link add fy0 mtu "$value"
@@ -91,6 +94,7 @@ usage__addresses()
 {
 	local see='; see: ferry link help' value
 
+	only_words
 	for value in '' 1 1:2:3:4:5 1:2:3:4:5:6:7 1:2:3:4:5:6: :1:2:3:4:5 02:00:00:00:00:0g \
 		002:0:0:0:0:1 2:0:0:0:0:-1 '2: 0:0:0:0:1' 0x:0:0:0:0:1 2-0-0-0-0-1; do
 		refuses 2 "'$value' is no MAC address such as 02:00:00:00:00:01$see" \
@@ -102,6 +106,7 @@ usage__one_device()
 {
 	local see='; see: ferry link help' verb
 
+	only_words
 	for verb in del enable disable; do
 		refuses 2 "'$verb' takes one device$see" "$FERRY" link $verb
 		refuses 2 "'$verb' takes one device$see" "$FERRY" link $verb fy0 fy1
@@ -114,12 +119,15 @@ usage__one_device()
 
 help__lists_every_command()
 {
-	local verb word
+	local verb word words said
 
-	for word in help -h --help; do
+	only_words
+	for words in help -h --help 'link help' 'link -h' 'link --help'; do
+		read -ra word <<<"$words"
+		said=$("$FERRY" "${word[@]}") || fail "failed: ferry $words"
 		for verb in 'add NAME' 'del NAME' 'show [-j] [-n] [DEV]' 'enable DEV' 'disable DEV'; do
-			has "ferry link $verb" "$FERRY" $word
-			has "ferry link $verb" "$FERRY" link $word
+			[[ $said == *"ferry link $verb"* ]] ||
+				fail "'$verb' is not in what 'ferry $words' printed: $said"
 		done
 	done
 	prints "usage:

@@ -71,6 +71,7 @@ ping__words()
 {
 	local value
 
+	only_words
 	refuses 2 "'ping' takes one address$SEE" "$FERRY" ping
 	refuses 2 "'ping' takes one address$SEE" "$FERRY" ping $MAC0 $MAC1
 	refuses 2 "'ping' has no option '-x'$SEE" "$FERRY" ping -x $MAC0
@@ -99,6 +100,7 @@ ping__addresses()
 {
 	local value
 
+	only_words
 	ethers "$MAC1 blue.example"
 	for value in 1:2:3:4:5 red.example 1:2:3:4:5:6:7 '' 02:00:00:00:00:0g; do
 		refuses 2 "'$value' is neither a MAC address nor a name in /etc/ethers$SEE" \
@@ -231,6 +233,7 @@ ping__no_module()
 
 discover__words()
 {
+	only_words
 	refuses 2 "'discover' takes one device at most$SEE" "$FERRY" discover fy0 fy1
 	refuses 2 "'discover' has no option '-x'$SEE" "$FERRY" discover -x
 	refuses 2 "'-W' needs a value$SEE" "$FERRY" discover -W
