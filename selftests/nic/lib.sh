@@ -6,7 +6,7 @@
 # Every case has two namespaces of its own, red and blue, and runs in a shell
 # of its own that ends at the first command that fails.
 
-here=$(dirname "$(readlink -f "$0")")
+here=${BASH_SOURCE[0]%/*}
 FERRY=${FERRY:-$here/../../tools/ferry}
 WIRE=${WIRE:-$here/../../build/selftests/nic/wire}
 [ ! -x "$here/wire" ] || WIRE=$here/wire
@@ -84,10 +84,23 @@ wait_until()
 	done
 }
 
-# counter NAMESPACE DEV NAME: one of ethtool -S, summed over the queues
+# counter NAMESPACE DEV NAME: one of ethtool -S, summed over the queues; to be called in
+# $(...), which it ends
 counter()
 {
-	"$WIRE" counter "$1" "$2" "$3"
+	exec "$WIRE" counter "$@"
+}
+
+# counted NAMESPACE DEV NAME COUNT: wait until the counter is so many
+counted()
+{
+	"$WIRE" counted "$@" || fail "waited in vain for: $*"
+}
+
+# carrier NAMESPACE DEV: wait until it has one
+carrier()
+{
+	"$WIRE" carrier "$@" || fail "waited in vain for the carrier of: $*"
 }
 
 # interrupts LINE: what /proc/interrupts counts for it, over all CPUs
@@ -104,12 +117,6 @@ interrupts()
 link_has()
 {
 	ip -n "$1" -d link show dev "$2" | grep -qw -- "$3"
-}
-
-# counted NAMESPACE DEV NAME COUNT: has the counter got there?
-counted()
-{
-	[ "$(counter "$1" "$2" "$3")" -ge "$4" ]
 }
 
 begin()
@@ -134,7 +141,7 @@ run_case()
 
 run_cases()
 {
-	local cases=("$@") number=0 failed=0 status output name
+	local cases=("$@") number=0 failed=0 status output name line
 
 	if [ ! -d /sys/module/ferry ]; then
 		echo "1..0 # SKIP the ferry module is not loaded"
@@ -153,7 +160,9 @@ run_cases()
 		number=$((number + 1))
 		output=$(run_case "case_$name" 2>&1)
 		status=$?
-		grep '^# ' <<<"$output"
+		while IFS= read -r line; do
+			[[ $line != '# '* ]] || echo "$line"
+		done <<<"$output"
 		case $status in
 		0) echo "ok $number $name" ;;
 		"$SKIP") echo "ok $number $name # SKIP ${output##*$'\n'}" ;;

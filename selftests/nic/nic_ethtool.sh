@@ -10,7 +10,7 @@
 #	+---------+   frames -->  +---------+
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$(dirname "$(readlink -f "$0")")/lib.sh"
+. "${0%"${0##*/}"}./lib.sh"
 
 # Frames from red to blue for as long as the case goes on.
 traffic()
@@ -19,14 +19,14 @@ traffic()
 	sender=$!
 	# shellcheck disable=SC2064
 	trap "kill $sender 2>/dev/null || true; end" EXIT
-	wait_until counted "$blue" fy1 rx_packets 100
+	counted "$blue" fy1 rx_packets 100
 }
 
 # still_flows: blue gets more frames than it has now
 still_flows()
 {
 	kill -0 "$sender" || fail "the sender has died"
-	wait_until counted "$blue" fy1 rx_packets \
+	counted "$blue" fy1 rx_packets \
 		$(($(counter "$blue" fy1 rx_packets) + 100))
 }
 
@@ -107,11 +107,11 @@ case_ring_size_outlives_down()
 	pair
 	in_blue ip link set fy1 down
 	in_blue ethtool -G fy1 rx 256
-	in_blue ip link set fy1 up
+	"$WIRE" up "$blue" fy1
 	expect 'RX ring' 256 "$(setting g RX)"
-	wait_until link_has "$red" fy0 LOWER_UP
+	carrier "$red" fy0
 	in_red "$WIRE" send fy0 5
-	wait_until counted "$blue" fy1 rx_packets 5
+	counted "$blue" fy1 rx_packets 5
 }
 
 case_channels_change_under_traffic()
@@ -157,7 +157,7 @@ case_counters_agree()
 
 	pair
 	in_red "$WIRE" send fy0 1000
-	wait_until counted "$blue" fy1 rx_packets 1000
+	counted "$blue" fy1 rx_packets 1000
 	sent=$(counter "$red" fy0 tx_packets)
 	expect 'frames sent' 1000 "$sent"
 	expect 'frames that ip counts' 1000 \

@@ -11,7 +11,7 @@
 #	+--------------+               +--------------+
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$(dirname "$(readlink -f "$0")")/lib.sh"
+. "${0%"${0##*/}"}./lib.sh"
 
 readonly PORT=4711
 
@@ -19,7 +19,7 @@ addresses()
 {
 	in_red ip address add 192.0.2.1/24 dev "${1:-fy0}"
 	in_blue ip address add 192.0.2.2/24 dev "${2:-fy1}"
-	wait_until link_has "$red" "${1:-fy0}" LOWER_UP
+	carrier "$red" "${1:-fy0}"
 }
 
 listens()
@@ -90,8 +90,8 @@ case_vlan()
 	pair
 	in_red ip link add link fy0 name fy0.7 type vlan id 7
 	in_blue ip link add link fy1 name fy1.7 type vlan id 7
-	in_red ip link set fy0.7 up
-	in_blue ip link set fy1.7 up
+	"$WIRE" up "$red" fy0.7
+	"$WIRE" up "$blue" fy1.7
 	addresses fy0.7 fy1.7
 	transfer 100000
 }
@@ -101,7 +101,7 @@ case_bridge()
 	pair
 	in_blue ip link add br0 type bridge
 	in_blue ip link set fy1 master br0
-	in_blue ip link set br0 up
+	"$WIRE" up "$blue" br0
 	addresses fy0 br0
 	transfer 100000
 }
@@ -117,12 +117,12 @@ case_bridge_between_cards()
 	in_blue ip link add br0 type bridge
 	in_blue ip link set fy1 master br0
 	in_blue ip link set fy2 up master br0
-	in_blue ip link set br0 up
-	in_red ip link set fy3 up
-	wait_until link_has "$red" fy3 LOWER_UP
+	"$WIRE" up "$blue" br0
+	"$WIRE" up "$red" fy3
+	carrier "$red" fy3
 	wait_until forwarding
 	in_red "$WIRE" send fy0 100
-	wait_until counted "$red" fy3 rx_packets 100
+	counted "$red" fy3 rx_packets 100
 }
 
 forwarding()

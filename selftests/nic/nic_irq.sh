@@ -12,7 +12,7 @@
 # The pair has one queue each way, so that its one line counts all.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$(dirname "$(readlink -f "$0")")/lib.sh"
+. "${0%"${0##*/}"}./lib.sh"
 
 # The card waits for up to 800 us: a machine that takes longer than this many to
 # send a frame cannot fill a batch of 8 in it.
@@ -33,7 +33,7 @@ cost()
 	before=$(interrupts fy1-rx-0)
 	frames=$(counter "$blue" fy1 rx_packets)
 	"$@"
-	wait_until counted "$blue" fy1 rx_packets $((frames + count))
+	counted "$blue" fy1 rx_packets $((frames + count))
 	echo $(($(interrupts fy1-rx-0) - before))
 }
 
@@ -42,7 +42,7 @@ case_line_counts_interrupts()
 	pair queues 1
 	expect 'interrupts before' 0 "$(interrupts fy1-rx-0)"
 	in_red "$WIRE" send fy0 1
-	wait_until counted "$blue" fy1 rx_packets 1
+	counted "$blue" fy1 rx_packets 1
 	expect 'interrupts' 1 "$(interrupts fy1-rx-0)"
 	expect 'interrupts by ethtool' 1 "$(counter "$blue" fy1 rx_interrupts)"
 	expect 'polls' 1 "$(counter "$blue" fy1 rx_polls)"
@@ -124,7 +124,7 @@ case_new_setting_ends_a_wait()
 	coalesce adaptive-rx off rx-usecs 10000000 rx-frames 0
 	in_red "$WIRE" send fy0 3
 	coalesce rx-usecs 0
-	wait_until counted "$blue" fy1 rx_packets 3
+	counted "$blue" fy1 rx_packets 3
 	expect 'interrupts by the timer' 0 "$(counter "$blue" fy1 rx_timer_interrupts)"
 }
 
@@ -134,11 +134,11 @@ case_down_during_a_wait()
 	coalesce adaptive-rx off rx-usecs 10000000 rx-frames 0
 	in_red "$WIRE" send fy0 3
 	in_blue ip link set fy1 down
-	in_blue ip link set fy1 up
-	wait_until link_has "$red" fy0 LOWER_UP
+	"$WIRE" up "$blue" fy1
+	carrier "$red" fy0
 	coalesce rx-usecs 0
 	in_red "$WIRE" send fy0 2
-	wait_until counted "$blue" fy1 rx_packets 2
+	counted "$blue" fy1 rx_packets 2
 	expect 'frames received, without those that waited' 2 \
 		"$(counter "$blue" fy1 rx_packets)"
 }
@@ -149,7 +149,7 @@ case_full_ring_wakes_and_nothing_is_lost()
 	in_blue ethtool -G fy1 rx 64
 	coalesce adaptive-rx off rx-usecs 10000000 rx-frames 0
 	in_red "$WIRE" send fy0 640
-	wait_until counted "$blue" fy1 rx_packets 640
+	counted "$blue" fy1 rx_packets 640
 	expect 'missed' 0 "$(counter "$blue" fy1 rx_missed)"
 }
 
@@ -167,13 +167,13 @@ case_overrun_is_counted()
 	wait_until plugged "$frames"
 	in_red tc qdisc change dev fy0 root plug release_indefinite
 	wait
-	wait_until counted "$red" fy0 tx_packets "$frames"
-	wait_until counted "$blue" fy1 rx_packets 64
+	counted "$red" fy0 tx_packets "$frames"
+	counted "$blue" fy1 rx_packets 64
 	missed=$(counter "$blue" fy1 rx_missed)
 	sysctl -qw net.core.dev_weight=64
 	echo "# of $frames frames into a ring of 64, $missed were missed"
 	[ "$missed" -gt 0 ] || fail "none was missed"
-	wait_until counted "$blue" fy1 rx_packets $((frames - missed))
+	counted "$blue" fy1 rx_packets $((frames - missed))
 	expect 'missed, by ip' "$missed" \
 		"$(sysfs "$blue" fy1/statistics/rx_missed_errors)"
 	expect 'dropped by the sender' 0 "$(counter "$red" fy0 tx_dropped)"
@@ -198,7 +198,7 @@ case_batches_share_doorbells()
 	wait_until plugged "$frames"
 	in_red tc qdisc change dev fy0 root plug release_indefinite
 	wait
-	wait_until counted "$blue" fy1 rx_packets "$frames"
+	counted "$blue" fy1 rx_packets "$frames"
 	bells=$(counter "$red" fy0 tx_doorbells)
 	echo "# $frames frames took $bells doorbells"
 	[ "$bells" -lt "$frames" ] || fail "each frame took one"

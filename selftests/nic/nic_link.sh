@@ -13,7 +13,7 @@
 #	+---------+
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$(dirname "$(readlink -f "$0")")/lib.sh"
+. "${0%"${0##*/}"}./lib.sh"
 
 address()
 {
@@ -38,9 +38,9 @@ case_default_name()
 case_loop_brings_frames_back()
 {
 	in_red ip link add fy2 type ferry
-	in_red ip link set fy2 up
+	"$WIRE" up "$red" fy2
 	in_red "$WIRE" send fy2 10
-	wait_until counted "$red" fy2 rx_packets 10
+	counted "$red" fy2 rx_packets 10
 	expect 'frames sent' 10 "$(counter "$red" fy2 tx_packets)"
 	expect 'bytes received' 600 "$(counter "$red" fy2 rx_bytes)"
 }
@@ -49,7 +49,7 @@ case_loop_has_carrier_when_up()
 {
 	in_red ip link add fy2 type ferry
 	link_has "$red" fy2 'state DOWN'
-	in_red ip link set fy2 up
+	"$WIRE" up "$red" fy2
 	wait_until link_has "$red" fy2 'state UP'
 	in_red ip link set fy2 down
 	wait_until link_has "$red" fy2 'state DOWN'
@@ -59,9 +59,9 @@ case_pair_crosses_namespaces()
 {
 	pair
 	in_red "$WIRE" send fy0 10
-	wait_until counted "$blue" fy1 rx_packets 10
+	counted "$blue" fy1 rx_packets 10
 	in_blue "$WIRE" send fy1 7
-	wait_until counted "$red" fy0 rx_packets 7
+	counted "$red" fy0 rx_packets 7
 	expect 'frames that blue got' 10 "$(counter "$blue" fy1 rx_packets)"
 }
 
@@ -76,11 +76,11 @@ case_pair_tells_of_its_peer()
 case_carrier_needs_both_ends()
 {
 	in_red "$FERRY" link add fy0 peer fy1 netns "$blue"
-	in_red ip link set fy0 up
+	"$WIRE" up "$red" fy0
 	wait_until link_has "$red" fy0 NO-CARRIER
-	in_blue ip link set fy1 up
-	wait_until link_has "$red" fy0 LOWER_UP
-	wait_until link_has "$blue" fy1 LOWER_UP
+	"$WIRE" up "$blue" fy1
+	carrier "$red" fy0
+	carrier "$blue" fy1
 	in_blue ip link set fy1 down
 	wait_until link_has "$red" fy0 NO-CARRIER
 }
@@ -89,13 +89,13 @@ case_peer_down_receives_nothing()
 {
 	pair
 	in_red "$WIRE" send fy0 3
-	wait_until counted "$blue" fy1 rx_packets 3
+	counted "$blue" fy1 rx_packets 3
 	in_blue ip link set fy1 down
 	in_red "$WIRE" send fy0 5
-	in_blue ip link set fy1 up
-	wait_until link_has "$red" fy0 LOWER_UP
+	"$WIRE" up "$blue" fy1
+	carrier "$red" fy0
 	in_red "$WIRE" send fy0 2
-	wait_until counted "$blue" fy1 rx_packets 5
+	counted "$blue" fy1 rx_packets 5
 	expect 'frames received' 5 "$(counter "$blue" fy1 rx_packets)"
 }
 
@@ -129,14 +129,14 @@ case_moves_and_comes_back()
 	ip netns add "$green"
 	ip -n "$blue" link set fy1 netns "$green"
 	ip -n "$green" link set fy1 up
-	wait_until link_has "$red" fy0 LOWER_UP
+	carrier "$red" fy0
 	in_red "$WIRE" send fy0 3
-	wait_until counted "$green" fy1 rx_packets 3
+	counted "$green" fy1 rx_packets 3
 
 	ip -n "$green" link set fy1 netns "$blue"
-	in_blue ip link set fy1 up
+	"$WIRE" up "$blue" fy1
 	in_red "$WIRE" send fy0 4
-	wait_until counted "$blue" fy1 rx_packets 7
+	counted "$blue" fy1 rx_packets 7
 	ip netns del "$green"
 	link_has "$red" fy0 LOWER_UP
 }
@@ -157,20 +157,20 @@ case_frame_over_mtu_is_counted()
 	in_red ip link set fy0 mtu 9000
 	in_red "$WIRE" send fy0 1 1514
 	in_red "$WIRE" send fy0 2 1600
-	wait_until counted "$blue" fy1 rx_packets 1
+	counted "$blue" fy1 rx_packets 1
 	expect 'frames too long' 2 "$(counter "$blue" fy1 rx_over_length)"
 	expect 'length errors' 2 \
 		"$(sysfs "$blue" fy1/statistics/rx_length_errors)"
 	in_blue ip link set fy1 mtu 9000
 	in_red "$WIRE" send fy0 1 9014
-	wait_until counted "$blue" fy1 rx_packets 2
+	counted "$blue" fy1 rx_packets 2
 }
 
 case_longest_frame_crosses()
 {
 	pair mtu 65535
 	in_red "$WIRE" send fy0 3 65549
-	wait_until counted "$blue" fy1 rx_packets 3
+	counted "$blue" fy1 rx_packets 3
 	expect 'bytes' 196647 "$(counter "$blue" fy1 rx_bytes)"
 }
 
@@ -197,7 +197,7 @@ case_names_that_are_taken()
 case_queues_as_asked()
 {
 	in_red ip link add fy2 numtxqueues 3 numrxqueues 3 type ferry
-	in_red ip link set fy2 up
+	"$WIRE" up "$red" fy2
 	link_has "$red" fy2 'numtxqueues 3'
 	expect 'queues' 3 "$(in_red ethtool -l fy2 | awk '/Combined/ { print $2; exit }')"
 	interrupts fy2-rx-2 >/dev/null

@@ -9,6 +9,9 @@
  *					that a round takes, in the median
  *	  wire counter NET DEV NAME	prints one of ethtool -S, summed over the
  *					queues
+ *	  wire counted NET DEV NAME COUNT
+ *					waits until it is so many
+ *	  wire carrier NET DEV		waits until the device has one
  *	  wire add NET...		make namespaces as ip-netns(8) does, but
  *					without IPv6, which would speak by itself
  *	  wire del NET...		delete them
@@ -24,6 +27,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +48,7 @@
 #define WIRE_TYPE	0x88b6
 #define WIRE_SHORTEST	60
 #define WIRE_LONGEST	65549
-#define WIRE_PATIENCE	20	/* seconds after which a frame will not come */
+#define WIRE_PATIENCE	20	/* seconds after which what is waited for will not come */
 
 static char frame[WIRE_LONGEST];
 
@@ -192,7 +196,7 @@ static int is_counter(const char *text, const char *name)
 	return !strncmp(text + skip, name, ETH_GSTRING_LEN - skip);
 }
 
-static void wire_counter(const char *dev, const char *name)
+static unsigned long long wire_counter(const char *dev, const char *name)
 {
 	struct {
 		struct ethtool_sset_info info;
@@ -230,7 +234,37 @@ static void wire_counter(const char *dev, const char *name)
 		fprintf(stderr, "wire: %s does not count %s\n", dev, name);
 		exit(1);
 	}
-	printf("%llu\n", sum);
+	close(fd);
+	free(strings);
+	free(stats);
+	return sum;
+}
+
+static bool wire_carrier(const char *dev)
+{
+	struct ethtool_value link = { .cmd = ETHTOOL_GLINK };
+	int fd = socket(AF_PACKET, SOCK_RAW, 0);
+
+	if (fd < 0)
+		die("socket");
+	ethtool(fd, dev, &link);
+	close(fd);
+	return link.data;
+}
+
+/* With a pause, from time to time, that is a part of what it has taken. */
+static void rest(double start)
+{
+	double took = now() - start;
+	const struct timespec pause = {
+		.tv_nsec = took < 5000 ? 500000 : took < 200000 ? took * 100 : 20000000,
+	};
+
+	if (took > WIRE_PATIENCE * 1e6) {
+		fprintf(stderr, "wire: waited in vain\n");
+		exit(1);
+	}
+	nanosleep(&pause, NULL);
 }
 
 static void write_one(const char *path)
@@ -311,6 +345,28 @@ static int housekeeping(int argc, char **argv)
 	return 1;
 }
 
+/* What is about a device's state. Returns whether it was asked for. */
+static int asked(int argc, char **argv)
+{
+	double start = now();
+
+	if (argc == 5 && !strcmp(argv[1], "counter")) {
+		enter(argv[2]);
+		printf("%llu\n", wire_counter(argv[3], argv[4]));
+	} else if (argc == 6 && !strcmp(argv[1], "counted")) {
+		enter(argv[2]);
+		while (wire_counter(argv[3], argv[4]) < strtoul(argv[5], NULL, 10))
+			rest(start);
+	} else if (argc == 4 && !strcmp(argv[1], "carrier")) {
+		enter(argv[2]);
+		while (!wire_carrier(argv[3]))
+			rest(start);
+	} else {
+		return 0;
+	}
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	size_t len = WIRE_SHORTEST;
@@ -323,13 +379,10 @@ int main(int argc, char **argv)
 		execvp(argv[3], argv + 3);
 		die(argv[3]);
 	}
-	if (argc == 5 && !strcmp(argv[1], "counter")) {
-		enter(argv[2]);
-		wire_counter(argv[3], argv[4]);
+	if (asked(argc, argv))
 		return 0;
-	}
 	if (argc < 4 || argc > 5) {
-		fprintf(stderr, "usage: wire send|echo|ping|counter|add|del|up|in ...\n");
+		fprintf(stderr, "usage: wire send|echo|ping|counter|counted|carrier|add|del|up|in ...\n");
 		return 2;
 	}
 	count = parse_number(argv[3], 100000000);
