@@ -50,6 +50,9 @@
 #define WIRE_LONGEST	65549
 #define WIRE_PATIENCE	20	/* seconds after which what is waited for will not come */
 
+static const char usage[] =
+	"usage: wire send|echo|ping|counter|counted|carrier|add|del|up|in ...\n";
+
 static char frame[WIRE_LONGEST];
 
 static void die(const char *what)
@@ -382,7 +385,7 @@ int main(int argc, char **argv)
 	if (asked(argc, argv))
 		return 0;
 	if (argc < 4 || argc > 5) {
-		fprintf(stderr, "usage: wire send|echo|ping|counter|counted|carrier|add|del|up|in ...\n");
+		fputs(usage, stderr);
 		return 2;
 	}
 	count = parse_number(argv[3], 100000000);
