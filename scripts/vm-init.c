@@ -329,6 +329,12 @@ static void share_out(const char *dir)
 	mount_on("out", dir, "9p", 0, "trans=virtio,version=9p2000.L,msize=512000,cache=none");
 }
 
+/* A kernel without any has all that it can have: modprobe would look in vain. */
+static void look_for_no_modules(void)
+{
+	write_file("/proc/sys/kernel/modprobe", "\n");
+}
+
 static void show_modules(const char *source)
 {
 	char target[PATH_MAX];
@@ -654,6 +660,8 @@ int main(void)
 	keep_stamping();
 	if (settings.libmodules)
 		show_modules(settings.libmodules);
+	else
+		look_for_no_modules();
 	if (settings.out)
 		share_out(settings.out);
 	before = taint();
