@@ -14,6 +14,7 @@
 
 #include <linux/ferry.h>
 
+#include "conn.h"
 #include "module.h"
 #include "net.h"
 #include "wait.h"
@@ -152,6 +153,27 @@ static bool family_open(void)
 	return fd >= 0 || errno != EAFNOSUPPORT;
 }
 
+static const char *family_name(void)
+{
+	static const char modprobe[] = "/proc/sys/kernel/modprobe";
+	const char *name = NULL;
+	char path[256] = "";
+	FILE *file = fopen(modprobe, "re");
+
+	/* The core has it look for who is missing, which takes longer than all else. */
+	if (file && fgets(path, sizeof(path), file))
+		sysctl_set(modprobe, "\n");
+	if (file)
+		fclose(file);
+	if (family_open())
+		name = "the protocol family";
+	else if (ferry_request(FERRY_CMD_LINK_GET, 1, NULL) != -ENOENT)
+		name = "the netlink family";
+	if (*path)
+		sysctl_set(modprobe, path);
+	return name;
+}
+
 const char *leftover_name(void)
 {
 	if (module_loaded("ferry"))
@@ -168,11 +190,7 @@ const char *leftover_name(void)
 		return "a slab";
 	if (file_has("/proc/interrupts", "ferry0-rx-", false))
 		return "an interrupt";
-	if (family_open())
-		return "the protocol family";
-	if (ferry_request(FERRY_CMD_LINK_GET, 1, NULL) != -ENOENT)
-		return "the netlink family";
-	return NULL;
+	return family_name();
 }
 
 int klog_open(void)
