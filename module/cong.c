@@ -60,10 +60,11 @@ const struct ferry_cong_ops *ferry_cong_get(unsigned int index)
  */
 unsigned int ferry_cong_index(const struct ferry_cong_ops *ops)
 {
-	unsigned int i = 0;
+	unsigned int i;
 
-	while (algorithms[i] != ops)
-		i++;
+	for (i = 0; i < ARRAY_SIZE(algorithms) - 1; i++)
+		if (algorithms[i] == ops)
+			break;
 	return i;
 }
 
