@@ -282,7 +282,7 @@ TEST_F(stamp, one_call)
 	EXPECT_EQ(-EAGAIN, sock_recv(self->a, got, 1, MSG_ERRQUEUE));
 
 	ASSERT_EQ(5, sock_send_with(self->a, NULL, SO_TIMESTAMPING, &flags,
-			       sizeof(flags)));
+				    sizeof(flags)));
 	ASSERT_EQ(5, recv_all(self->b, got, 5));
 	ASSERT_TRUE(collect(self->a, self->stamps, 1));
 	EXPECT_EQ(SCM_TSTAMP_ACK, self->stamps[0].stage);
@@ -340,9 +340,9 @@ TEST_F(stamp, refused)
 	unsigned int wrong = SOF_TIMESTAMPING_OPT_ID, id = 7;
 
 	EXPECT_EQ(-EINVAL, sock_send_with(self->a, NULL, SO_TIMESTAMPING,
-				     &wrong, sizeof(wrong)));
+					  &wrong, sizeof(wrong)));
 	EXPECT_EQ(-EINVAL, sock_send_with(self->a, NULL, SCM_TXTIME, &when,
-				     sizeof(when)));
+					  sizeof(when)));
 	/* Who has not asked for numbers gives none; bytes have their places. */
 	ASSERT_EQ(0, ask(self->a, SOF_TIMESTAMPING_TX_ACK |
 			 (of_records(self->a) ? 0 : REPORT)));
@@ -362,7 +362,7 @@ TEST_F(stamp, txtime)
 	ASSERT_EQ(0, setsockopt(self->a, SOL_SOCKET, SO_TXTIME, &on,
 				sizeof(on)));
 	EXPECT_EQ(-EINVAL, sock_send_with(self->a, NULL, SCM_TXTIME, &when,
-				     sizeof(when)));
+					  sizeof(when)));
 	EXPECT_EQ(-EAGAIN, sock_recv(self->b, got, 1, MSG_DONTWAIT));
 }
 
