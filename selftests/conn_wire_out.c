@@ -145,17 +145,20 @@ TEST_F(out, stream__cut)
 /* Nothing beyond the window, and all of it in the end. */
 TEST_F(out, window__is_kept)
 {
-	__u64 edge;
+	__u64 edge, least;
 
 	CONNECT(3000);
+	edge = self->first + 3000;
 	ASSERT_EQ(20000, sock_send(self->fd, self->text, 20000, 0));
-	for (edge = self->first + 3000; edge < self->first + 20000;
-	     edge += 1500) {
-		TAKE_WINDOW(edge);
-		self->peer.window = edge + 1500 - self->peer.ack;
+	/* Each is answered: on a busy host the tail may be probed, and then less sent. */
+	while (self->peer.ack < self->first + 20000) {
+		least = self->peer.ack + 1;
+		TAKE(least, edge);
+		if (edge < self->peer.ack + 1500)
+			edge = self->peer.ack + 1500;
+		self->peer.window = edge - self->peer.ack;
 		ACKNOWLEDGE();
 	}
-	TAKE_ALL(self->first + 20000);
 	EXPECT_EQ(0, memcmp(self->text, self->buf, 20000));
 }
 
