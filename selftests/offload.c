@@ -9,11 +9,13 @@
  *	+-----------+            +----------------+            +-----------+
  */
 #include <errno.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -337,6 +339,8 @@ TEST_F_TIMEOUT(offload, leaves_queues_short, 60)
 	ASSERT_EQ(0, link_netem("b1", &far));
 	ASSERT_TRUE(carries(client, self->conn.server, 16 * SIZE));
 	ASSERT_EQ(0, net_enter(self->wire.red));
+	/* What is in flight from now on is in the queue. */
+	ASSERT_TRUE(conn_await_amount(client, SIOCOUTQ, 0));
 	ASSERT_EQ(0, link_hold("fy0", 1 << 24));
 	pattern_fill(out, sizeof(out), 1);
 	sent = sock_send(client, out, sizeof(out), MSG_DONTWAIT);
