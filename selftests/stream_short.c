@@ -364,7 +364,7 @@ TEST_F(way, changes_in_the_middle)
 /*
  * Small writes to a reader that is slow to read do not cost a segment each; and
  * none of them waits for the delayed ACK's time once it has read. The time in which
- * they are gathered is one in which any machine makes some calls.
+ * they are gathered is the longest there is, in which any machine makes some calls.
  */
 TEST_F(way, gathers_small_writes)
 {
@@ -373,7 +373,7 @@ TEST_F(way, gathers_small_writes)
 	int i;
 
 	conn_close(&self->conn);
-	ASSERT_EQ(0, sysctl_set("gather_usecs", "1000"));
+	ASSERT_EQ(0, sysctl_set("gather_usecs", "10000"));
 	ASSERT_EQ(0, conn_pair(&self->conn, SOCK_STREAM, PORT + 1));
 	self->a = self->conn.client;
 	self->b = self->conn.server;
