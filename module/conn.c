@@ -29,13 +29,12 @@ static void born(struct ferry_conn *conn, const struct ferry_conn_setup *setup,
 		.gather = setup->gather,
 		.room = setup->room,
 		.capacity = setup->room,
-		.agreed = min_t(u32, setup->mss, U16_MAX),
-		.limit = min_t(u32, setup->mss, U16_MAX),
 		.cong = ferry_cong_index(setup->cong),
 		.code = setup->code,
 		.quick = FERRY_QUICK_ACKS,
 		.syn_retries = setup->syn_retries,
 	};
+	ferry_conn_agree(conn, setup->mss);
 	/* The peer's numbers are not known yet: the edge is counted from 0. */
 	ferry_rwnd_init(&conn->rwnd, 0, min_t(u32, setup->room,
 					      FERRY_WINDOW_MAX));
