@@ -90,16 +90,15 @@ int dut_macvlan(int end)
 
 static int set_ipv4(const char *name, __be32 addr)
 {
+	const struct ifaddrmsg ifa = {
+		.ifa_family = AF_INET,
+		.ifa_prefixlen = 24,
+		.ifa_index = link_index(name),
+	};
 	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct ifaddrmsg *ifa;
+	struct nlmsghdr *nlh = talk_begin(buf, RTM_NEWADDR, NLM_F_CREATE, &ifa,
+					  sizeof(ifa));
 
-	nlh->nlmsg_type = RTM_NEWADDR;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE;
-	ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
-	ifa->ifa_family = AF_INET;
-	ifa->ifa_prefixlen = 24;
-	ifa->ifa_index = link_index(name);
 	mnl_attr_put_u32(nlh, IFA_LOCAL, addr);
 	mnl_attr_put_u32(nlh, IFA_ADDRESS, addr);
 	return talk(NETLINK_ROUTE, nlh, NULL, NULL);

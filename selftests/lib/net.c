@@ -284,16 +284,13 @@ int link_ready(const char *name)
 static struct nlmsghdr *qdisc_message(void *buf, int type, int flags,
 				      const char *name)
 {
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct tcmsg *tcm;
+	const struct tcmsg tcm = {
+		.tcm_family = AF_UNSPEC,
+		.tcm_ifindex = if_nametoindex(name),
+		.tcm_parent = TC_H_ROOT,
+	};
 
-	nlh->nlmsg_type = type;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
-	tcm = mnl_nlmsg_put_extra_header(nlh, sizeof(*tcm));
-	tcm->tcm_family = AF_UNSPEC;
-	tcm->tcm_ifindex = if_nametoindex(name);
-	tcm->tcm_parent = TC_H_ROOT;
-	return nlh;
+	return talk_begin(buf, type, flags, &tcm, sizeof(tcm));
 }
 
 /* A plug holds all that comes until it is told to let it go. */

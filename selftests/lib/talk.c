@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Netlink messages: see talk.h. */
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include <linux/genetlink.h>
@@ -8,30 +9,31 @@
 
 #include "talk.h"
 
-struct nlmsghdr *talk_link(void *buf, int type, int flags, const char *name)
+struct nlmsghdr *talk_begin(void *buf, int type, int flags, const void *head,
+			    size_t size)
 {
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct ifinfomsg *ifi;
 
 	nlh->nlmsg_type = type;
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
-	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
-	ifi->ifi_family = AF_UNSPEC;
+	memcpy(mnl_nlmsg_put_extra_header(nlh, size), head, size);
+	return nlh;
+}
+
+struct nlmsghdr *talk_link(void *buf, int type, int flags, const char *name)
+{
+	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
+	struct nlmsghdr *nlh = talk_begin(buf, type, flags, &ifi, sizeof(ifi));
+
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
 	return nlh;
 }
 
 struct nlmsghdr *talk_genl(void *buf, int type, int cmd, int version)
 {
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct genlmsghdr *genl;
+	const struct genlmsghdr genl = { .cmd = cmd, .version = version };
 
-	nlh->nlmsg_type = type;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-	genl = mnl_nlmsg_put_extra_header(nlh, sizeof(*genl));
-	genl->cmd = cmd;
-	genl->version = version;
-	return nlh;
+	return talk_begin(buf, type, 0, &genl, sizeof(genl));
 }
 
 int talk(int bus, struct nlmsghdr *nlh, mnl_cb_t cb, void *data)

@@ -8,9 +8,11 @@
 #include <libmnl/libmnl.h>
 
 /*
- * Begin a message in @buf, of MNL_SOCKET_BUFFER_SIZE bytes: about a device, or to a
- * family of generic netlink.
+ * Begin a request in @buf, of MNL_SOCKET_BUFFER_SIZE bytes, that is to be acknowledged:
+ * with the header @head of its own, about a device, or to a family of generic netlink.
  */
+struct nlmsghdr *talk_begin(void *buf, int type, int flags, const void *head,
+			    size_t size);
 struct nlmsghdr *talk_link(void *buf, int type, int flags, const char *name);
 struct nlmsghdr *talk_genl(void *buf, int type, int cmd, int version);
 
