@@ -585,11 +585,12 @@ void ferry_listen_request_rcv(struct ferry_net *fn, struct ferry_flow *flow,
 
 	req = container_of(flow, struct ferry_listen_request, flow);
 	l = req->listener;
-	if (!ferry_port_on_device(fn, skb, flow->ifindex) ||
-	    sk_filter(l->sk, skb)) {
-		ferry_stats_drop(fn, skb, FERRY_STAT_IN_FILTER);
+	if (!ferry_port_on_device(fn, skb, flow->ifindex)) {
+		ferry_stats_drop(fn, skb, FERRY_STAT_IN_NO_CONN);
 		return;
 	}
+	if (!ferry_stream_filter(l->sk, skb))
+		return;
 	ferry_wire_read_seg(skb->data, &ferry_skb_cb(skb)->pkt, &seg);
 	switch (ferry_request_in(&req->request, &seg)) {
 	case FERRY_REQUEST_ACCEPT:
@@ -621,14 +622,18 @@ void ferry_listen_request_rcv(struct ferry_net *fn, struct ferry_flow *flow,
 	ferry_stats_drop(fn, skb, FERRY_STAT_IN_REQUEST);
 }
 
-/* Were cookies sent of late, so that one may come back? */
+/*
+ * Were cookies sent of late, so that one may come back? Another CPU may have sent one
+ * since @now.
+ */
 static bool ferry_listen_expects_cookie(const struct ferry_net *fn,
 					const struct ferry_listener *l, u64 now)
 {
 	u64 at = READ_ONCE(l->cookie_at);
 
 	return READ_ONCE(fn->set.syncookies) && at &&
-	       now - at < FERRY_LISTEN_COOKIE_MINUTES * 60 * USEC_PER_SEC;
+	       (s64)(now - at) <
+	       (s64)(FERRY_LISTEN_COOKIE_MINUTES * 60 * USEC_PER_SEC);
 }
 
 /* A segment that may bring a cookie back. Returns whether it was taken. */
@@ -695,15 +700,12 @@ void ferry_listen_rcv(struct ferry_net *fn, struct sk_buff *skb)
 	struct ferry_seg seg;
 	bool used = false;
 
+	if (sk && !ferry_stream_filter(sk, skb))
+		return;
 	ferry_wire_read_seg(skb->data, &ferry_skb_cb(skb)->pkt, &seg);
 	if (!sk) {
 		ferry_stream_stray(fn, skb, &seg);
 		ferry_stats_drop(fn, skb, FERRY_STAT_IN_NO_CONN);
-		return;
-	}
-	if (sk_filter(sk, skb)) {
-		ferry_sk_drops_inc(sk);
-		ferry_stats_drop(fn, skb, FERRY_STAT_IN_FILTER);
 		return;
 	}
 	switch (seg.kind) {

@@ -242,6 +242,7 @@ void ferry_stream_set_txhash(struct sock *sk);
 
 /* stream_input.c */
 void ferry_stream_rcv(struct ferry_net *fn, struct sk_buff *skb);
+bool ferry_stream_filter(struct sock *sk, struct sk_buff *skb);
 void ferry_stream_arrived(const struct sock *sk, struct sk_buff *skb);
 int ferry_stream_do_rcv(struct sock *sk, struct sk_buff *skb);
 void ferry_stream_lost(struct ferry_net *fn, int ifindex, u64 addr, int err);

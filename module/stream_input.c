@@ -180,12 +180,18 @@ static void ferry_stream_segment(struct sock *sk, struct sk_buff *skb, u64 now)
 	bool answered;
 
 	ferry_wire_read_seg(skb->data, &cb->pkt, &seg);
+	answered = fy->conn.state == FERRY_SYN_RECV;
 	if (seg.len && !ferry_stream_may_take(sk, skb, &seg)) {
-		ferry_stats_drop(fn, skb, FERRY_STAT_IN_RCVBUF);
-		return;
+		if (!answered) {
+			ferry_stats_drop(fn, skb, FERRY_STAT_IN_RCVBUF);
+			return;
+		}
+		/* A handshake ends all the same; the bytes will come again. */
+		ferry_stats_inc(fn, FERRY_STAT_IN_RCVBUF);
+		seg.len = 0;
+		seg.flags &= ~(FERRY_F_EOR | FERRY_F_FIN);
 	}
 	/* From here on the peer's bytes count. */
-	answered = fy->conn.state == FERRY_SYN_RECV;
 	if (answered)
 		fy->read = fy->conn.rcv_nxt;
 	ferry_conn_in(&fy->conn, &seg, now, &result);
@@ -246,16 +252,35 @@ int ferry_stream_do_rcv(struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
-/* What a filter has cut off does not arrive, nor what was to come after it. */
-static void ferry_stream_trimmed(struct sk_buff *skb)
+/**
+ * ferry_stream_filter() - show a segment to a socket's filter
+ * @sk: the socket, or its listener
+ * @skb: the segment, its struct ferry_skb_cb filled in; consumed if it may not pass
+ *
+ * The filter sees the header, and cannot cut into it. What it has cut off does not
+ * arrive, nor what was to come after it: what was read of the packet is to be read
+ * anew.
+ *
+ * Context: softirq, under RCU; the socket lock need not be held.
+ * Return: whether it may pass.
+ */
+bool ferry_stream_filter(struct sock *sk, struct sk_buff *skb)
 {
 	struct ferry_packet *pkt = &ferry_skb_cb(skb)->pkt;
-	struct ferry_hdr *hdr = (struct ferry_hdr *)skb->data;
+	struct ferry_hdr *hdr;
 
+	if (sk_filter_trim_cap(sk, skb, pkt->hlen)) {
+		ferry_sk_drops_inc(sk);
+		ferry_stats_drop(ferry_net(sock_net(sk)), skb,
+				 FERRY_STAT_IN_FILTER);
+		return false;
+	}
 	if (likely(skb->len == pkt->hlen + pkt->len))
-		return;
+		return true;
 	pkt->len = skb->len - pkt->hlen;
+	hdr = (struct ferry_hdr *)skb->data;
 	hdr->flags &= ~(FERRY_F_EOR | FERRY_F_FIN);
+	return true;
 }
 
 /**
@@ -284,12 +309,8 @@ static void ferry_stream_deliver(struct ferry_net *fn, struct sock *sk,
 		ferry_stats_drop(fn, skb, FERRY_STAT_IN_NO_CONN);
 		return;
 	}
-	if (sk_filter_trim_cap(sk, skb, ferry_skb_cb(skb)->pkt.hlen)) {
-		ferry_sk_drops_inc(sk);
-		ferry_stats_drop(fn, skb, FERRY_STAT_IN_FILTER);
+	if (!ferry_stream_filter(sk, skb))
 		return;
-	}
-	ferry_stream_trimmed(skb);
 	ferry_stream_arrived(sk, skb);
 	sk_incoming_cpu_update(sk);
 

@@ -8,7 +8,11 @@
  *	+-----------------+        +-----------------+
  */
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/sockios.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -147,6 +151,71 @@ TEST_F(open, server__data_with_the_final_ack)
 	ASSERT_LE(0, self->fd);
 	EXPECT_EQ(10, sock_await(self->fd, self->buf, 64));
 	EXPECT_TRUE(peer_pattern_is(self->buf, 0, 10));
+}
+
+/* What a filter of the listener's leaves of it, which cannot be less than its header. */
+TEST_F(open, server__filtered_data_with_the_final_ack)
+{
+	struct sock_filter code[] = {
+		{ BPF_LD | BPF_W | BPF_LEN, 0, 0, 0 },
+		{ BPF_JMP | BPF_JGT | BPF_K, 0, 1, SEG_HLEN + 50 },
+		{ BPF_RET | BPF_K, 0, 0, 1 },
+		{ BPF_RET | BPF_K, 0, 0, 0xffff },
+	};
+	struct sock_fprog program = { ARRAY_SIZE(code), code };
+	struct seg seg = peer_seg(&self->peer, SEG_SYN);
+
+	ASSERT_EQ(0, setsockopt(self->listener, SOL_SOCKET, SO_ATTACH_FILTER,
+				&program, sizeof(program)));
+	ASSERT_EQ(0, peer_send(&self->peer, &seg));
+	ASSERT_EQ(0, peer_await_kind(&self->peer, SEG_SYNACK, 0, &self->got));
+	self->peer.nxt++;
+	self->peer.ack = self->got.seq + 1;
+	seg = peer_data(&self->peer, 0, 100);
+	ASSERT_EQ(0, peer_send(&self->peer, &seg));
+	self->fd = conn_accept(self->listener);
+	ASSERT_LE(0, self->fd);
+	EXPECT_EQ(0, conn_amount(self->fd, SIOCINQ));
+	EXPECT_EQ(-EAGAIN, sock_recv(self->fd, self->buf, 64, MSG_DONTWAIT));
+	seg = peer_data(&self->peer, 0, 10);
+	ASSERT_EQ(0, peer_send(&self->peer, &seg));
+	EXPECT_EQ(10, sock_await(self->fd, self->buf, 64));
+	EXPECT_TRUE(peer_pattern_is(self->buf, 0, 10));
+}
+
+/*
+ * There is no memory for what comes with it, ahead of its turn: the handshake is over
+ * all the same, and the bytes come again.
+ */
+TEST_F(open, server__no_memory_for_data_with_the_final_ack)
+{
+	struct sockaddr_ferry at = sfy(addr_any, CLOSED);
+	struct seg seg = peer_seg(&self->peer, SEG_SYN);
+	int hogs[MEMORY_HOGS], listener, err;
+	char usual[64];
+
+	listener = conn_listen(SOCK_STREAM, CLOSED, MEMORY_HOGS);
+	ASSERT_LE(0, listener);
+	ASSERT_EQ(0, memory_hold(hogs, &at));
+	ASSERT_EQ(0, peer_send(&self->peer, &seg));
+	ASSERT_EQ(0, peer_await_kind(&self->peer, SEG_SYNACK, 0, &self->got));
+	self->peer.nxt++;
+	self->peer.ack = self->got.seq + 1;
+	ASSERT_EQ(0, memory_set("1 1 1", usual, sizeof(usual)));
+	seg = peer_data(&self->peer, 10, 10);
+	err = peer_send(&self->peer, &seg) ?:
+	      sock_wait(self->listener, POLLIN) & POLLIN;
+	ASSERT_EQ(0, memory_set(usual, NULL, 0));
+	ASSERT_EQ(POLLIN, err);
+	self->fd = conn_accept(self->listener);
+	ASSERT_LE(0, self->fd);
+	EXPECT_EQ(-EAGAIN, sock_recv(self->fd, self->buf, 64, MSG_DONTWAIT));
+	seg = peer_data(&self->peer, 0, 20);
+	ASSERT_EQ(0, peer_send(&self->peer, &seg));
+	EXPECT_EQ(20, sock_await(self->fd, self->buf, 64));
+	EXPECT_TRUE(peer_pattern_is(self->buf, 0, 20));
+	memory_release(hogs);
+	close(listener);
 }
 
 /* A SYN that comes twice has one request, and one answer each time. */

@@ -401,34 +401,31 @@ TEST_F(options, busy_poll)
 TEST_F(options, memory)
 {
 	static char data[1 << 20], got[1 << 20];
-	char usual[64] = "";
-	int host = open("/proc/1/ns/net", O_RDONLY | O_CLOEXEC);
-	int file, own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	struct sockaddr_ferry at = sfy(addr_any, PORT + 1);
+	int hogs[MEMORY_HOGS], listener;
 	struct conn conn;
+	char usual[64];
 	ssize_t sent;
 
 	pattern_fill(data, sizeof(data), 1);
 	ASSERT_EQ(-ENOENT, sysctl_set("mem", "1 1 1"));
 	ASSERT_EQ(0, conn_pair(&conn, SOCK_STREAM, PORT));
-	ASSERT_EQ(0, net_enter(host));
-	file = open("/proc/sys/net/ferry/mem", O_RDONLY | O_CLOEXEC);
-	ASSERT_LT(0, read(file, usual, sizeof(usual) - 1));
-	close(file);
-	ASSERT_EQ(0, sysctl_set("mem", "4 8 16"));
+	listener = conn_listen(SOCK_STREAM, PORT + 1, MEMORY_HOGS);
+	ASSERT_LE(0, listener);
+	ASSERT_EQ(0, memory_hold(hogs, &at));
+	ASSERT_EQ(0, memory_set("4 8 16", usual, sizeof(usual)));
 	sent = sock_send(conn.client, data, sizeof(data), MSG_DONTWAIT);
 	EXPECT_GT(300000, sent);
-	ASSERT_EQ(0, sysctl_set("mem", usual));
+	ASSERT_EQ(0, memory_set(usual, NULL, 0));
 	sent = sent < 0 ? 0 : sent;
-	ASSERT_EQ(0, net_enter(own));
-	ASSERT_LE(0, sent);
 	if (sent)
 		ASSERT_EQ(sent, recv_all(conn.server, got, sent));
 	EXPECT_TRUE(pattern_is(got, sent, 1));
 	ASSERT_EQ(1000, send_all(conn.client, data, 1000));
 	EXPECT_EQ(1000, recv_all(conn.server, got, 1000));
+	memory_release(hogs);
+	close(listener);
 	conn_close(&conn);
-	close(host);
-	close(own);
 }
 
 /*

@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -391,24 +390,6 @@ TEST_F(poll, epoll__edge_writing)
 	EXPECT_EQ(EPOLLOUT, epoll_events(self->ep, WAIT_MS));
 }
 
-/* Set the host's net.ferry.mem, and see what it was. Return: 0 or -errno. */
-static int set_memory(const char *value, char *was, size_t len)
-{
-	int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	int host = open("/proc/1/ns/net", O_RDONLY | O_CLOEXEC);
-	int err = net_enter(host), file;
-
-	file = open("/proc/sys/net/ferry/mem", O_RDONLY | O_CLOEXEC);
-	if (was && read(file, was, len) < 1)
-		err = -EIO;
-	err = err ?: sysctl_set("mem", value);
-	net_enter(own);
-	close(file);
-	close(own);
-	close(host);
-	return err;
-}
-
 /*
  * The memory of all streams is short, and this one's queue is empty: no ACK will
  * tell when there is some again. So the edge comes with the refusal, and who tries
@@ -416,37 +397,27 @@ static int set_memory(const char *value, char *was, size_t len)
  */
 TEST_F(poll, epoll__edge_writing__no_memory)
 {
+	int hogs[MEMORY_HOGS];
 	unsigned int events;
-	char usual[64] = "";
-	cpu_set_t one;
-	int fd[8], i;
+	char usual[64];
 	ssize_t n;
 
-	/* Each CPU has a reserve that is not counted: use one alone. */
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
-	for (i = 0; i < 8; i++) {
-		fd[i] = conn_to(SOCK_STREAM, &self->at);
-		ASSERT_LE(0, fd[i]);
-		ASSERT_LT(0, send_full(fd[i], SIZE_MAX));
-	}
+	ASSERT_EQ(0, memory_hold(hogs, &self->at));
 	/* A buffer that is not fixed would be made smaller, and then there is room. */
 	ASSERT_EQ(0, sock_set(self->a, SOL_SOCKET, SO_SNDBUF, 100000));
 	ASSERT_EQ(0, epoll_watch(self->ep, self->a, EPOLLOUT | EPOLLET));
 	EXPECT_EQ(EPOLLOUT, epoll_events(self->ep, 0));
 	EXPECT_EQ(0, epoll_events(self->ep, 0));
 
-	ASSERT_EQ(0, set_memory("1 1 1", usual, sizeof(usual) - 1));
+	ASSERT_EQ(0, memory_set("1 1 1", usual, sizeof(usual)));
 	n = sock_send(self->a, "x", 1, MSG_DONTWAIT);
 	events = epoll_events(self->ep, 0);
-	ASSERT_EQ(0, set_memory(usual, NULL, 0));
+	ASSERT_EQ(0, memory_set(usual, NULL, 0));
 	EXPECT_EQ(-EAGAIN, n);
 	EXPECT_EQ(0, conn_amount(self->a, SIOCOUTQ));
 	EXPECT_EQ(EPOLLOUT, events);
 	SEND();
-	for (i = 0; i < 8; i++)
-		conn_reset(fd[i]);
+	memory_release(hogs);
 }
 
 /* The whole of a connection's life, in edges. */

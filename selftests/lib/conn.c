@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -350,6 +351,59 @@ int sysctl_set(const char *name, const char *value)
 		err = -errno;
 	close(fd);
 	return err;
+}
+
+int memory_set(const char *value, char *was, size_t len)
+{
+	int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	int host = open("/proc/1/ns/net", O_RDONLY | O_CLOEXEC);
+	int err = net_enter(host), file;
+	ssize_t n = 0;
+
+	file = open("/proc/sys/net/ferry/mem", O_RDONLY | O_CLOEXEC);
+	if (was) {
+		n = read(file, was, len - 1);
+		was[n > 0 ? n : 0] = 0;
+		if (n < 1)
+			err = -EIO;
+	}
+	err = err ?: sysctl_set("mem", value);
+	net_enter(own);
+	close(file);
+	close(own);
+	close(host);
+	return err;
+}
+
+int memory_hold(int *fd, const struct sockaddr_ferry *at)
+{
+	cpu_set_t one;
+	ssize_t n;
+	int i;
+
+	for (i = 0; i < MEMORY_HOGS; i++)
+		fd[i] = -1;
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	if (sched_setaffinity(0, sizeof(one), &one))
+		return -errno;
+	for (i = 0; i < MEMORY_HOGS; i++) {
+		fd[i] = conn_to(SOCK_STREAM, at);
+		if (fd[i] < 0)
+			return fd[i];
+		n = send_full(fd[i], SIZE_MAX);
+		if (n < 0)
+			return n;
+	}
+	return 0;
+}
+
+void memory_release(int *fd)
+{
+	int i;
+
+	for (i = 0; i < MEMORY_HOGS; i++)
+		conn_reset(fd[i]);
 }
 
 int sock_timeout(int fd, int option, int ms)

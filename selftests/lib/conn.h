@@ -88,6 +88,20 @@ bool conn_await_free_port(int type, unsigned int port);
 
 /* Set net.ferry.NAME, or what else there is by a path. Return: 0 or -errno. */
 int sysctl_set(const char *name, const char *value);
+/*
+ * Set net.ferry.mem, which is the host's, and see what it was, if @was is not NULL: of
+ * @len bytes, and ended by a NUL. Return: 0 or -errno.
+ */
+int memory_set(const char *value, char *was, size_t len);
+
+/*
+ * Have connections to @at hold so much of it that there is more than a few pages: each
+ * CPU has a reserve that is not counted, so the caller stays on one from now on.
+ * @fd has room for MEMORY_HOGS. Return: 0 or -errno.
+ */
+#define MEMORY_HOGS	8
+int memory_hold(int *fd, const struct sockaddr_ferry *at);
+void memory_release(int *fd);
 
 /* A limit for all calls that wait on a socket: SO_RCVTIMEO, SO_SNDTIMEO. */
 int sock_timeout(int fd, int option, int ms);
