@@ -642,6 +642,7 @@ enum ferry_send ferry_conn_next(struct ferry_conn *conn, u64 now,
 void ferry_conn_send(struct ferry_conn *conn, struct ferry_chunk *chunk,
 		     u64 now, struct ferry_seg *seg);
 void ferry_conn_control(struct ferry_conn *conn, u64 now,
+void ferry_conn_put_off(struct ferry_conn *conn, u64 now);
 			struct ferry_seg *seg);
 
 /* conn_timer.c */

@@ -274,7 +274,7 @@ static enum ferry_send plan_data(struct ferry_conn *conn, u64 now,
  *
  * To be asked again and again, each answer followed by ferry_conn_send() or
  * ferry_conn_control(), until there is nothing more. An owner that cannot
- * follow, for want of memory, just stops: the timer will bring it back.
+ * follow, for want of memory, says so by ferry_conn_put_off() instead.
  *
  * Context: any; pure.
  * Return: what.
@@ -286,6 +286,8 @@ enum ferry_send ferry_conn_next(struct ferry_conn *conn, u64 now,
 
 	plan->chunk = NULL;
 	plan->limit = 0;
+	/* What waited may have been acknowledged, or be nothing any more. */
+	conn->paced = false;
 	/* Most often, after a segment that arrived. */
 	if (!conn->pending && conn->snd_end == conn->snd_una)
 		return FERRY_SEND_NOTHING;
@@ -299,6 +301,24 @@ enum ferry_send ferry_conn_next(struct ferry_conn *conn, u64 now,
 	if (conn->pending & (FERRY_PENDING_ACK | FERRY_PENDING_ASK))
 		return FERRY_SEND_CONTROL;
 	return FERRY_SEND_NOTHING;
+}
+
+/**
+ * ferry_conn_put_off() - there is no memory for what ferry_conn_next() has said
+ * @conn: the connection, prepared to send
+ * @now: the time
+ *
+ * It is as if what is below was full: the owner asks again in time. Until then ACKs
+ * go on, and a probe, for which its time has expired, is given up.
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_put_off(struct ferry_conn *conn, u64 now)
+{
+	conn->full = true;
+	conn->pending &= ~(FERRY_PENDING_HEAD | FERRY_PENDING_TAIL);
+	if (conn->out->flight && conn->timer == FERRY_TIMER_NONE)
+		ferry_timer_arm(conn, now);
 }
 
 /* What every segment says but SYN and RST. */

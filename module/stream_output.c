@@ -23,6 +23,7 @@
 
 /* When what is below is full, it is asked again after so many microseconds. */
 #define FERRY_STREAM_FULL_WAIT	250
+#define FERRY_STREAM_FULL_WAIT_MOST	4000
 
 /*
  * A copy of an skb's head goes on the wire, and its payload with it, by
@@ -79,7 +80,8 @@ static u64 ferry_stream_pace(struct sock *sk)
  * Whether what was sent and has not left this host yet is enough: two of the largest
  * segments, or what arrives in four milliseconds. What waits in a device's queue longer
  * than it has to is dropped there (CoDel), and delays what others send (TCP has its
- * small queues for that). Within a host nothing waits in a queue for long.
+ * small queues for that). Within a host nothing waits in a queue for long; and a
+ * driver that tells late what has left holds nobody up whose data has arrived.
  */
 static bool ferry_stream_full(const struct sock *sk)
 {
@@ -87,7 +89,25 @@ static bool ferry_stream_full(const struct sock *sk)
 	u32 waits = sk_wmem_alloc_get(sk);
 
 	return unlikely(waits > FERRY_STREAM_FULL_LEAST) && !conn->merge_at &&
+	       conn->out->in_flight.count > 1 &&
 	       waits > conn->out->count.rate >> FERRY_STREAM_FULL_SHIFT;
+}
+
+/* How long it takes until it is not, in microseconds, as far as can be known. */
+static u64 ferry_stream_full_wait(const struct sock *sk)
+{
+	u64 rate = ferry_stream(sk)->conn.out->count.rate;
+	u64 most = max_t(u64, rate >> FERRY_STREAM_FULL_SHIFT,
+			 FERRY_STREAM_FULL_LEAST);
+	u32 waits = sk_wmem_alloc_get(sk);
+
+	if (!rate)
+		return FERRY_STREAM_FULL_WAIT;
+	/* An ACK will come first; or it was for want of memory. */
+	if (waits <= most)
+		return FERRY_STREAM_FULL_WAIT_MOST;
+	return clamp_t(u64, div64_u64((waits - most) * USEC_PER_SEC, rate),
+		       FERRY_STREAM_FULL_WAIT, FERRY_STREAM_FULL_WAIT_MOST);
 }
 
 /* Send what there is to send. */
@@ -118,9 +138,10 @@ static void ferry_stream_send_all(struct sock *sk, u64 now)
 			ferry_stats_inc(fn, FERRY_STAT_RETRANS);
 		} else {
 			skb = ferry_stream_take(sk, plan.limit);
-			/* No memory to cut it: the timer comes back to it. */
-			if (unlikely(!skb))
-				break;
+			if (unlikely(!skb)) {
+				ferry_conn_put_off(conn, now);
+				continue;
+			}
 		}
 		ferry_conn_send(conn, ferry_chunk(skb), now, &seg);
 		if (what == FERRY_SEND_NEW)
@@ -183,7 +204,7 @@ static void ferry_stream_arm_fine(struct ferry_stream *fy, u64 now)
 	u64 at = ferry_conn_fine_deadline(&fy->conn);
 
 	if (fy->conn.paced && fy->conn.full)
-		at = min(at, now + FERRY_STREAM_FULL_WAIT);
+		at = min(at, now + ferry_stream_full_wait(&fy->fs.sk));
 	if (hrtimer_is_queued(&fy->out->fine))
 		return;
 	sock_hold(&fy->fs.sk);

@@ -84,7 +84,7 @@ static struct ferry_chunk *split(struct ferry_conn *conn,
 		fail(end->sim, "%c: cuts a chunk of %u at %u", end->name,
 		     chunk->len, at);
 	if (sim_chance(&end->random, end->setup->no_memory)) {
-		end->sim->splits_failed++;
+		end->sim->no_memory++;
 		return NULL;
 	}
 	return insert(end, index_of(end, chunk->seq) + 1);
@@ -96,6 +96,9 @@ static void reorder(struct ferry_conn *conn)
 
 	ferry_range_init(&conn->ahead, end->ranges, end->setup->ranges);
 }
+
+/* When to ask again for memory. */
+#define AGAIN	(4 * MS)
 
 static const struct ferry_conn_ops ops = {
 	.find = find,
@@ -195,6 +198,9 @@ void sim_end_output(struct sim_end *end)
 
 	if (end->listening || end->gone || end->in_timewait)
 		return;
+	/* There may be memory again; if not, it is asked for again. */
+	conn->full = false;
+	end->again_at = NEVER;
 	while ((what = ferry_conn_next(conn, sim->now, &plan)) !=
 	       FERRY_SEND_NOTHING && !sim->failed) {
 		u32 flight = conn->out ? ferry_conn_inflight(conn) : 0;
@@ -215,6 +221,10 @@ void sim_end_output(struct sim_end *end)
 		if (what == FERRY_SEND_AGAIN) {
 			chunk = plan.chunk;
 			sim->retransmissions++;
+		} else if (sim_chance(&end->random, end->setup->no_memory)) {
+			sim->no_memory++;
+			ferry_conn_put_off(conn, sim->now);
+			continue;
 		} else {
 			chunk = take_unsent(end, plan.limit);
 		}
@@ -224,6 +234,8 @@ void sim_end_output(struct sim_end *end)
 		check_sent(end, chunk, flight, forced);
 		transmit(end, &seg);
 	}
+	if (conn->paced && conn->full)
+		end->again_at = sim->now + AGAIN;
 	sim_check(end);
 	if (conn->state == FERRY_TIME_WAIT) {
 		ferry_timewait_init(&end->timewait, conn, sim->now);
@@ -565,8 +577,10 @@ void sim_end_receive(struct sim_end *end, const struct sim_packet *packet)
 
 static u64 conn_deadline(const struct sim_end *end)
 {
-	return min_t(u64, ferry_conn_deadline(&end->conn),
-		     ferry_conn_fine_deadline(&end->conn));
+	u64 at = min_t(u64, ferry_conn_deadline(&end->conn),
+		       ferry_conn_fine_deadline(&end->conn));
+
+	return min_t(u64, at, end->again_at);
 }
 
 /**
@@ -659,6 +673,7 @@ void sim_end_init(struct sim *sim, unsigned int index)
 	end->ranges = calloc(end->setup->ranges, sizeof(*end->ranges));
 	end->renege_at = end->setup->renege_every;
 	end->resize_at = end->setup->resize_at ?: NEVER;
+	end->again_at = NEVER;
 	end->device_mtu = end->setup->mtu;
 	end->listening = true;
 	end->write_at = NEVER;

@@ -33,7 +33,7 @@ static void add(struct sim *total, const struct sim *sim)
 	total->probes += sim->probes;
 	total->sacks += sim->sacks;
 	total->reneged += sim->reneged;
-	total->splits_failed += sim->splits_failed;
+	total->no_memory += sim->no_memory;
 	total->black_holes += sim->black_holes;
 	total->probes_lost += sim->probes_lost;
 	total->too_long += sim->too_long;
@@ -54,10 +54,10 @@ static void report(const struct sim *total)
 	       (unsigned long long)total->too_long,
 	       (unsigned long long)total->black_holes,
 	       (unsigned long long)total->probes_lost);
-	printf("# %llu probes, %llu times reneged, %llu splits failed\n",
+	printf("# %llu probes, %llu times reneged, %llu times no memory\n",
 	       (unsigned long long)total->probes,
 	       (unsigned long long)total->reneged,
-	       (unsigned long long)total->splits_failed);
+	       (unsigned long long)total->no_memory);
 }
 
 static int run_one(u64 seed, bool trace)

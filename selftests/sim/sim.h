@@ -191,6 +191,7 @@ struct sim_end {
 	bool	fin_in;
 	u64	read_at;
 	u64	renege_at;
+	u64	again_at;
 	u64	resize_at;		/* NEVER: not any more */
 	u32	device_mtu;		/* at present */
 	bool	established;
@@ -222,7 +223,7 @@ struct sim {
 	char	why[256];
 	/* what happened, for those who wonder whether anything did */
 	u64	packets, dropped, copies, damaged, retransmissions, timeouts;
-	u64	probes, sacks, reneged, splits_failed, finished_at;
+	u64	probes, sacks, reneged, no_memory, finished_at;
 	u64	black_holes, probes_lost, too_long;
 };
 

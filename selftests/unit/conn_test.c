@@ -1140,6 +1140,61 @@ UNIT(conn_full__lost)
 	lose_two();
 }
 
+/* What was held back arrives by another way, or has arrived: nothing waits then. */
+UNIT(conn_full__acknowledged_meanwhile)
+{
+	establish(0);
+	queue_bytes(2 * MSS);
+	CHECK_EQ(output().len, 2 * MSS);
+	conn.full = true;
+	lose_two();
+	data_in(0, 2 * MSS, 0, 0);
+	CHECK_EQ(output().kind, 0);
+	CHECK_EQ(conn.paced, false);
+	CHECK_EQ(ferry_conn_fine_deadline(&conn), U64_MAX);
+}
+
+/* The owner has no memory for what it is to send. */
+static enum ferry_send put_off(void)
+{
+	struct ferry_plan plan;
+
+	CHECK_EQ(ferry_conn_next(&conn, now, &plan), FERRY_SEND_NEW);
+	ferry_conn_put_off(&conn, now);
+	return ferry_conn_next(&conn, now, &plan);
+}
+
+UNIT(conn_full__no_memory)
+{
+	establish(0);
+	prepare();
+	queue_bytes(2 * MSS);
+	CHECK_EQ(put_off(), FERRY_SEND_NOTHING);
+	CHECK_EQ(conn.paced, true);
+	/* An ACK leaves in spite of it. */
+	conn.full = false;
+	conn.quick = 1;
+	data_in(0, 0, 2 * MSS, 0);
+	CHECK_EQ(put_off(), FERRY_SEND_CONTROL);
+	conn.full = false;
+	CHECK_EQ(output().len, 2 * MSS);
+	CHECK_EQ(conn.paced, false);
+}
+
+/* A probe that cannot be sent leaves its place to the time-out. */
+UNIT(conn_full__no_memory_for_a_probe)
+{
+	establish(0);
+	queue_bytes(MSS);
+	output();
+	queue_bytes(10);
+	timer(ferry_conn_deadline(&conn) - now);
+	CHECK(conn.pending & FERRY_PENDING_TAIL);
+	CHECK_EQ(put_off(), FERRY_SEND_NOTHING);
+	CHECK(conn.timer != FERRY_TIMER_NONE);
+	CHECK(ferry_conn_deadline(&conn) > now);
+}
+
 /* Send so many short segments that the next is gathered. */
 static void send_shorts(void)
 {
