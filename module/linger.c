@@ -21,15 +21,16 @@
  * table of flows. The table has a reference, and the pending timer another. It
  * ends when its time is over, when its peer says that it is done too or begins
  * anew, when its ends connect anew from here, and with its namespace: by whoever
- * takes it out of the table. @class is what its socket had. @timewait is guarded by
- * @lock, the rest is const. It holds the port, not the namespace.
+ * takes it out of the table, who then says so by @dead. @class is what its socket had.
+ * @timewait and @dead are guarded by @lock, the rest is const. It holds the port, not the namespace.
  */
 struct ferry_linger {
 	struct ferry_flow	flow;
 	struct ferry_net	*fn;
 	struct ferry_class	class;
 	struct ferry_timewait	timewait;
-	spinlock_t		lock;		/* guards @timewait */
+	spinlock_t		lock;		/* guards @timewait, @dead */
+	bool			dead;
 	refcount_t		refs;
 	struct timer_list	timer;
 	u8			share;		/* port.c's */
@@ -71,7 +72,14 @@ static bool ferry_linger_claim(struct ferry_linger *linger)
 /* It was claimed: drop the table's reference, and its timer's. */
 static void ferry_linger_drop(struct ferry_linger *linger)
 {
-	if (timer_delete(&linger->timer))
+	bool waits;
+
+	/* Its timer's function may run, and is not to set it again. */
+	spin_lock_bh(&linger->lock);
+	linger->dead = true;
+	waits = timer_delete(&linger->timer);
+	spin_unlock_bh(&linger->lock);
+	if (waits)
 		ferry_linger_put(linger);
 	ferry_linger_put(linger);
 }
@@ -140,14 +148,14 @@ static void ferry_linger_expired(struct timer_list *timer)
 	struct ferry_linger *linger = container_of(timer, struct ferry_linger,
 						   timer);
 	u64 now = ferry_stream_now();
-	bool over;
+	bool again;
 
 	spin_lock(&linger->lock);
-	over = now >= linger->timewait.deadline;
-	if (!over)
+	again = !linger->dead && now < linger->timewait.deadline;
+	if (again)
 		ferry_linger_arm(linger, now);
 	spin_unlock(&linger->lock);
-	if (!over)
+	if (again)
 		return;
 	if (ferry_linger_claim(linger))
 		ferry_linger_put(linger);
@@ -194,6 +202,7 @@ void ferry_linger_start(struct sock *sk)
 	linger->flow.ifindex = fy->flow.ifindex;
 	linger->flow.kind = FERRY_FLOW_LINGER;
 	spin_lock_init(&linger->lock);
+	linger->dead = false;
 	refcount_set(&linger->refs, 2);
 	timer_setup(&linger->timer, ferry_linger_expired, 0);
 	ferry_timewait_init(&linger->timewait, &fy->conn, now);
