@@ -585,7 +585,7 @@ static void ferry_link_has_changed(const struct ferry_link *link,
 {
 	/* What a device that is down is set to is seen when there is a way again. */
 	if (event == NETDEV_CHANGEMTU || event == NETDEV_UP)
-		ferry_link_ops->resized(link->fn, link->dev->ifindex);
+		ferry_link_ops->rerouted(link->fn, link->dev->ifindex);
 	ferry_link_ops->event(link, FERRY_LINK_CHANGED);
 }
 
@@ -615,6 +615,10 @@ static int ferry_link_event(struct notifier_block *nb, unsigned long event,
 	case NETDEV_CHANGEADDR:
 		if (link)
 			ferry_link_changed_addr(link);
+		fallthrough;
+	/* A bridge sends for its ports as long as they are, and for these addresses. */
+	case NETDEV_CHANGEUPPER:
+		ferry_link_ops->rerouted(fn, dev->ifindex);
 		break;
 	case NETDEV_UNREGISTER:
 		ferry_link_lost(fn, dev, -ENODEV);

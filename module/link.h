@@ -99,8 +99,8 @@ enum ferry_link_event {
  * @lost: a device went down or away (@err is -ENETDOWN or -ENODEV), or is about
  *	to give up the address @addr (-EADDRNOTAVAIL). Called in process context
  *	under the RTNL
- * @resized: the MTU of a link's device may be another. Called in process context under
- *	the RTNL
+ * @rerouted: the MTU of the device @ifindex, or what a bridge may send from, may be
+ *	another. Called in process context under the RTNL
  * @gone: a link is about to go, and what hangs on it is to. Called in process
  *	context under the RTNL
  * @event: something has happened to @link, which is still there to be looked at.
@@ -109,7 +109,7 @@ enum ferry_link_event {
 struct ferry_link_ops {
 	void (*rcv)(struct ferry_net *fn, struct sk_buff *skb);
 	void (*lost)(struct ferry_net *fn, int ifindex, u64 addr, int err);
-	void (*resized)(struct ferry_net *fn, int ifindex);
+	void (*rerouted)(struct ferry_net *fn, int ifindex);
 	void (*gone)(struct ferry_link *link);
 	void (*event)(const struct ferry_link *link,
 		      enum ferry_link_event event);

@@ -107,7 +107,7 @@ static int ferry_devices_init(void)
 	static const struct ferry_link_ops ops = {
 		.rcv = ferry_input_rcv,
 		.lost = ferry_devices_lost,
-		.resized = ferry_stream_resized,
+		.rerouted = ferry_stream_rerouted,
 		.gone = ferry_group_gone,
 		.event = ferry_netlink_event,
 	};

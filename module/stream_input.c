@@ -439,8 +439,8 @@ static void ferry_stream_lose(struct sock *sk, int err)
 	ferry_stream_done(sk);
 }
 
-/* Its device takes more, or less, than before. */
-static void ferry_stream_resize(struct sock *sk)
+/* Its device takes more, or less, than before, or does not send for it any more. */
+static void ferry_stream_reroute(struct sock *sk)
 {
 	struct ferry_stream *fy = ferry_stream(sk);
 	const struct ferry_flow *flow = &fy->flow;
@@ -457,6 +457,8 @@ static void ferry_stream_resize(struct sock *sk)
 	if (!err)
 		err = ferry_stream_conn_setup(sk, &setup, &path);
 	rcu_read_unlock();
+	if (err == -EADDRNOTAVAIL)
+		ferry_stream_lose(sk, err);
 	/* Too narrow for any segment: it waits, as if it were down. */
 	if (err)
 		return;
@@ -478,8 +480,8 @@ void ferry_stream_release_cb(struct sock *sk)
 		return;
 	if (test_and_clear_bit(FERRY_DEFERRED_TIMER, &sk->sk_tsq_flags))
 		ferry_stream_expired(sk);
-	if (test_and_clear_bit(FERRY_DEFERRED_RESIZE, &sk->sk_tsq_flags))
-		ferry_stream_resize(sk);
+	if (test_and_clear_bit(FERRY_DEFERRED_REROUTE, &sk->sk_tsq_flags))
+		ferry_stream_reroute(sk);
 	if (test_and_clear_bit(FERRY_DEFERRED_LOST, &sk->sk_tsq_flags))
 		ferry_stream_lose(sk, -READ_ONCE(fy->lost_err));
 }
@@ -556,51 +558,52 @@ void ferry_stream_lost(struct ferry_net *fn, int ifindex, u64 addr, int err)
 }
 
 /*
- * struct ferry_stream_device - a device whose MTU is another
+ * struct ferry_stream_device - a device that has changed
  */
 struct ferry_stream_device {
 	struct ferry_net	*fn;
 	int			ifindex;
 };
 
-static void ferry_stream_visit_resized(struct ferry_flow *flow, void *data)
+static void ferry_stream_visit_rerouted(struct ferry_flow *flow, void *data)
 {
 	const struct ferry_stream_device *device = data;
 	struct ferry_stream *fy;
 	struct ferry_path path;
 	struct sock *sk;
+	int err;
 
 	if (flow->kind != FERRY_FLOW_STREAM)
 		return;
-	if (ferry_link_route(device->fn, flow->key.laddr, flow->key.raddr,
-			     READ_ONCE(flow->ifindex), &path) ||
-	    path.dev->ifindex != device->ifindex)
+	err = ferry_link_route(device->fn, flow->key.laddr, flow->key.raddr,
+			       READ_ONCE(flow->ifindex), &path);
+	if (err ? err != -EADDRNOTAVAIL : path.dev->ifindex != device->ifindex)
 		return;
 	fy = container_of(flow, struct ferry_stream, flow);
 	sk = &fy->fs.sk;
 	local_bh_disable();
 	bh_lock_sock(sk);
 	if (!sock_owned_by_user(sk))
-		ferry_stream_resize(sk);
+		ferry_stream_reroute(sk);
 	else
-		set_bit(FERRY_DEFERRED_RESIZE, &sk->sk_tsq_flags);
+		set_bit(FERRY_DEFERRED_REROUTE, &sk->sk_tsq_flags);
 	bh_unlock_sock(sk);
 	local_bh_enable();
 }
 
 /**
- * ferry_stream_resized() - a device's MTU may be another: tell its connections
+ * ferry_stream_rerouted() - a device has changed: tell its connections
  * @fn: the namespace
  * @ifindex: the device
  *
  * Their segments are not too large for it from now on; that they may be larger
- * they find out.
+ * they find out. Those whose address nothing sends for any more are reset.
  *
  * Context: process, may sleep.
  */
-void ferry_stream_resized(struct ferry_net *fn, int ifindex)
+void ferry_stream_rerouted(struct ferry_net *fn, int ifindex)
 {
 	struct ferry_stream_device device = { .fn = fn, .ifindex = ifindex };
 
-	ferry_flow_for_each(fn, ferry_stream_visit_resized, &device);
+	ferry_flow_for_each(fn, ferry_stream_visit_rerouted, &device);
 }

@@ -400,4 +400,36 @@ TEST_F(offload, to_a_bridge_and_to_its_port)
 	close(reader);
 }
 
+/* What a bridge may not send from any more ends, at both ends. */
+TEST_F(offload, to_a_port_that_changes)
+{
+	static const unsigned char other[FERRY_ALEN] = { 2, 0, 0, 0, 7, 8 };
+	unsigned char port[FERRY_ALEN];
+	struct sockaddr_ferry to;
+	int listener, client, server, leaves;
+	char byte;
+
+	ASSERT_EQ(0, net_enter(self->middle));
+	ASSERT_EQ(0, ferry_enable("br0"));
+	for (leaves = 0; leaves < 2; leaves++) {
+		ASSERT_EQ(0, link_address("b0", port));
+		listener = conn_listen(SOCK_STREAM, PORT, 1);
+		ASSERT_LE(0, listener);
+		ASSERT_EQ(0, net_enter(self->wire.red));
+		to = sfy(port, PORT);
+		client = conn_to(SOCK_STREAM, &to);
+		ASSERT_LE(0, client);
+		server = conn_accept(listener);
+		ASSERT_LE(0, server);
+		ASSERT_TRUE(carries(client, server, SIZE));
+		ASSERT_EQ(0, net_enter(self->middle));
+		ASSERT_EQ(0, leaves ? link_join("b0", NULL) :
+				      link_set_address("b0", other));
+		EXPECT_EQ(-ECONNRESET, sock_await(server, &byte, 1));
+		close(server);
+		close(client);
+		close(listener);
+	}
+}
+
 TEST_HARNESS_MAIN

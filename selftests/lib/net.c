@@ -213,7 +213,7 @@ int link_join(const char *name, const char *bridge)
 	char buf[MNL_SOCKET_BUFFER_SIZE];
 	struct nlmsghdr *nlh = talk_link(buf, RTM_NEWLINK, 0, name);
 
-	mnl_attr_put_u32(nlh, IFLA_MASTER, link_index(bridge));
+	mnl_attr_put_u32(nlh, IFLA_MASTER, bridge ? link_index(bridge) : 0);
 	return talk(NETLINK_ROUTE, nlh, NULL, NULL);
 }
 

@@ -54,7 +54,7 @@ int link_set_address(const char *name, const unsigned char *addr);
 int link_set_mtu(const char *name, unsigned int mtu);
 int link_rename(const char *name, const char *to);
 int link_move(const char *name, int net);
-/* Make a device a port of a bridge. */
+/* Make a device a port of a bridge, or of none: NULL. */
 int link_join(const char *name, const char *bridge);
 
 /*
