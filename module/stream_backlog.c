@@ -67,9 +67,10 @@ static bool ferry_stream_join(struct sock *sk, struct sk_buff *skb)
 bool ferry_stream_backlog(struct sock *sk, struct sk_buff *skb)
 {
 	/* What fits both buffers, and 64 KiB for ACKs (as TCP). */
-	u32 limit = READ_ONCE(sk->sk_rcvbuf) + READ_ONCE(sk->sk_sndbuf) +
-		    SZ_64K;
+	u64 limit = (u64)READ_ONCE(sk->sk_rcvbuf) +
+		    READ_ONCE(sk->sk_sndbuf) + SZ_64K;
 
 	/* An skb has few places for pages, which bounds what is joined to it. */
-	return ferry_stream_join(sk, skb) || !sk_add_backlog(sk, skb, limit);
+	return ferry_stream_join(sk, skb) ||
+	       !sk_add_backlog(sk, skb, min_t(u64, limit, U32_MAX));
 }

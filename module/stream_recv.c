@@ -144,7 +144,7 @@ bool ferry_stream_may_take(struct sock *sk, const struct sk_buff *skb,
 		return skb_queue_empty(&sk->sk_receive_queue);
 	}
 	/* Packing lets all that the window allows fit into half as much again. */
-	if (atomic_read(&sk->sk_rmem_alloc) > limit + limit / 2)
+	if (atomic_read(&sk->sk_rmem_alloc) - limit > limit / 2)
 		return false;
 	return sk_rmem_schedule(sk, (struct sk_buff *)skb, skb->truesize);
 }
@@ -337,7 +337,7 @@ static void ferry_stream_enqueue(struct sock *sk, struct sk_buff *skb,
 {
 	struct ferry_stream *fy = ferry_stream(sk);
 
-	fy->unread += piece->len;
+	WRITE_ONCE(fy->unread, fy->unread + piece->len);
 	if (ferry_stream_records(sk))
 		fy->unended = piece->eor ? 0 : fy->unended + piece->len;
 	if (ferry_stream_coalesce(sk, skb, piece)) {
