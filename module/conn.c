@@ -415,6 +415,20 @@ void ferry_conn_abort(struct ferry_conn *conn)
 }
 
 /**
+ * ferry_conn_deafen() - the application will read no more
+ * @conn: the connection
+ *
+ * From its FIN on, data that arrives is answered by an RST (RFC 1122, 4.2.2.13), as
+ * with Linux TCP.
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_deafen(struct ferry_conn *conn)
+{
+	conn->deaf = true;
+}
+
+/**
  * ferry_conn_orphan() - the application has closed its last descriptor
  * @conn: the connection, its FIN queued
  * @now: the time
@@ -428,6 +442,7 @@ void ferry_conn_abort(struct ferry_conn *conn)
 void ferry_conn_orphan(struct ferry_conn *conn, u64 now, u64 linger2)
 {
 	conn->orphan = true;
+	conn->deaf = true;
 	conn->linger2 = in_ms(linger2);
 	ferry_timer_alive(conn, now);
 }

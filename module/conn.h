@@ -420,6 +420,7 @@ struct ferry_conn_out {
  * @fin_seen: the peer's FIN's number is known
  * @passive: it was opened by the peer
  * @orphan: the application has closed it
+ * @deaf: the application will read no more
  *
  * Embedded in its owner, whose lock guards it all.
  */
@@ -484,6 +485,7 @@ struct ferry_conn {
 	bool	fin_seen:1;
 	bool	passive:1;
 	bool	orphan:1;
+	bool	deaf:1;
 };
 
 /* What happened, for the owner to tell its application: result->events. */
@@ -623,6 +625,7 @@ void ferry_conn_wanted(struct ferry_conn *conn);
 void ferry_conn_quickack(struct ferry_conn *conn, bool on);
 void ferry_conn_forget_ahead(struct ferry_conn *conn);
 void ferry_conn_abort(struct ferry_conn *conn);
+void ferry_conn_deafen(struct ferry_conn *conn);
 void ferry_conn_orphan(struct ferry_conn *conn, u64 now, u64 linger2);
 void ferry_conn_device(struct ferry_conn *conn, u32 mss, u32 batch, u64 now);
 void ferry_conn_set_cong(struct ferry_conn *conn,
@@ -639,10 +642,10 @@ bool ferry_conn_stray(const struct ferry_seg *seg, struct ferry_seg *rst);
 /* conn_out.c */
 enum ferry_send ferry_conn_next(struct ferry_conn *conn, u64 now,
 				struct ferry_plan *plan);
+void ferry_conn_put_off(struct ferry_conn *conn, u64 now);
 void ferry_conn_send(struct ferry_conn *conn, struct ferry_chunk *chunk,
 		     u64 now, struct ferry_seg *seg);
 void ferry_conn_control(struct ferry_conn *conn, u64 now,
-void ferry_conn_put_off(struct ferry_conn *conn, u64 now);
 			struct ferry_seg *seg);
 
 /* conn_timer.c */

@@ -297,6 +297,7 @@ static void take_in_turn(struct ferry_conn *conn,
 static void refuse(struct ferry_conn *conn, struct ferry_result *result)
 {
 	ferry_conn_abort(conn);
+	conn->error = -ECONNRESET;
 	result->events |= FERRY_EVENT_CLOSED;
 	drop(result, FERRY_DROP_CLOSED);
 }
@@ -321,7 +322,8 @@ static void text_in(struct ferry_conn *conn, const struct ferry_seg *seg,
 		conn->fin_seen = true;
 		conn->rcv_fin = end - 1;
 	}
-	if (conn->orphan && (piece.len || piece.eor)) {
+	if (conn->deaf && conn->state != FERRY_ESTABLISHED &&
+	    (piece.len || piece.eor)) {
 		refuse(conn, result);
 		return;
 	}

@@ -190,9 +190,10 @@ static int ferry_dgram_recvmsg(struct socket *sock, struct msghdr *msg,
 	if (!skb)
 		return err;
 
-	copied = min_t(size_t, len, skb->len - off);
-	if (copied < skb->len - off)
+	/* As with UDP, also if all of the rest has room, and no more. */
+	if (len <= skb->len - off && len < skb->len)
 		msg->msg_flags |= MSG_TRUNC;
+	copied = min_t(size_t, len, skb->len - off);
 	err = skb_copy_datagram_msg(skb, off, msg, copied);
 	if (err) {
 		/* As with UDP, the datagram is lost unless it was peeked at. */
@@ -209,11 +210,12 @@ static int ferry_dgram_recvmsg(struct socket *sock, struct msghdr *msg,
 	ferry_dgram_put_cmsgs(sk, msg, skb);
 	ferry_socket_source(msg, ferry_skb_cb(skb)->saddr,
 			    ferry_skb_cb(skb)->pkt.sport, ferry_skb_cb(skb)->iif);
-	err = flags & MSG_TRUNC ? skb->len - off : copied;
+	/* UDP's offset moves by what is returned. */
+	err = flags & MSG_TRUNC ? skb->len : copied;
 	if (peek)
-		sk_peek_offset_fwd(sk, copied);
+		sk_peek_offset_fwd(sk, err);
 	else
-		sk_peek_offset_bwd(sk, skb->len);
+		sk_peek_offset_bwd(sk, err);
 	consume_skb(skb);
 	return err;
 }

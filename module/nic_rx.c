@@ -38,7 +38,9 @@ static void ferry_nic_rx_scrub(struct sk_buff *skb, struct net_device *dev)
 {
 	skb_scrub_packet(skb, !net_eq(dev_net(dev), dev_net(skb->dev)));
 	skb_clear_tstamp(skb);
-	skb->priority = 0;
+	/* A loop keeps it, as lo does. */
+	if (dev != skb->dev)
+		skb->priority = 0;
 	skb->dev = dev;
 }
 

@@ -163,6 +163,7 @@ static int ferry_socket_bindable(const struct sock *sk, u64 addr, int ifindex)
 	return ferry_link_owns(fn, ifindex, addr) ? 0 : -EADDRNOTAVAIL;
 }
 
+/* In the order of IP's: the address, the right, the socket's state. */
 static int ferry_socket_bind_locked(struct sock *sk,
 				    const struct sockaddr_ferry *sfy)
 {
@@ -171,8 +172,6 @@ static int ferry_socket_bind_locked(struct sock *sk,
 	int dev = sk->sk_bound_dev_if;
 	int err;
 
-	if (fs->sport)
-		return -EINVAL;
 	if (sfy->sfy_ifindex && dev && sfy->sfy_ifindex != dev)
 		return -EINVAL;
 
@@ -181,6 +180,12 @@ static int ferry_socket_bind_locked(struct sock *sk,
 	rcu_read_unlock();
 	if (err)
 		return err;
+	if (sfy->sfy_port != FERRY_PORT_ANY &&
+	    sfy->sfy_port < FERRY_PORT_PRIVILEGED &&
+	    !ns_capable(sock_net(sk)->user_ns, CAP_NET_BIND_SERVICE))
+		return -EACCES;
+	if (fs->sport)
+		return -EINVAL;
 
 	WRITE_ONCE(fs->saddr, addr);
 	if (sfy->sfy_ifindex)
@@ -216,11 +221,6 @@ int ferry_socket_bind(struct socket *sock, ferry_sockaddr *addr, int len)
 	err = ferry_socket_parse(addr, len, &sfy);
 	if (err)
 		return err;
-	if (sfy.sfy_port != FERRY_PORT_ANY &&
-	    sfy.sfy_port < FERRY_PORT_PRIVILEGED &&
-	    !ns_capable(sock_net(sk)->user_ns, CAP_NET_BIND_SERVICE))
-		return -EACCES;
-
 	lock_sock(sk);
 	err = ferry_socket_bind_locked(sk, &sfy);
 	release_sock(sk);

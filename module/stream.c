@@ -321,6 +321,9 @@ static int ferry_stream_connect_start(struct sock *sk,
 	WRITE_ONCE(fy->fs.saddr, path.saddr);
 	ferry_stream_set_txhash(sk);
 
+	/* How a connection before it ended is nothing to this one. */
+	WRITE_ONCE(sk->sk_err, 0);
+	WRITE_ONCE(sk->sk_err_soft, 0);
 	now = ferry_stream_now();
 	setup.iss = ferry_listen_isn(&fy->flow.key, now);
 	ferry_conn_connect(&fy->conn, &setup, now);
@@ -361,6 +364,8 @@ static void ferry_stream_disconnect(struct sock *sk)
 	WRITE_ONCE(sk->sk_shutdown, 0);
 	sock_reset_flag(sk, SOCK_DONE);
 	fy->sealed = false;
+	/* Whoever sleeps in a call of it has nothing to wait for. */
+	sk_error_report(sk);
 }
 
 static long ferry_stream_wait_connect(struct sock *sk, long timeo)
@@ -419,8 +424,9 @@ static int ferry_stream_connect_locked(struct socket *sock,
 
 	switch (sock->state) {
 	case SS_UNCONNECTED:
+		/* As AF_UNIX has it of a listener, and TCP. */
 		if (sk->sk_state != TCP_CLOSE)
-			return -EISCONN;
+			return ferry_stream_records(sk) ? -EINVAL : -EISCONN;
 		/* As with TCP, only one that is needed can be wrong. */
 		err = ferry_socket_parse(addr, len, &sfy);
 		if (err)
@@ -497,6 +503,8 @@ static int ferry_stream_shutdown(struct socket *sock, int how)
 		fallthrough;
 	default:
 		WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
+		if (how & RCV_SHUTDOWN)
+			ferry_conn_deafen(&ferry_stream(sk)->conn);
 		if (how & SEND_SHUTDOWN &&
 		    ferry_conn_may_send(&ferry_stream(sk)->conn))
 			ferry_stream_finish(sk);
@@ -624,12 +632,12 @@ static __poll_t ferry_stream_poll_connected(struct sock *sk, u8 shutdown)
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (shutdown & SEND_SHUTDOWN)
 		return mask | out;
-	if (!sk_stream_is_writeable(sk)) {
+	if (!__sk_stream_is_writeable(sk, 1)) {
 		sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 		/* Pairs with the one in the wake-up: it sees us, or we it. */
 		smp_mb__after_atomic();
-		if (!sk_stream_is_writeable(sk))
+		if (!__sk_stream_is_writeable(sk, 1))
 			return mask;
 	}
 	return mask | out;

@@ -121,7 +121,7 @@ struct ferry_stream {
 /* Bits of sk_tsq_flags. */
 #define FERRY_DEFERRED_TIMER	0
 #define FERRY_DEFERRED_LOST	1
-#define FERRY_DEFERRED_RESIZE	2
+#define FERRY_DEFERRED_REROUTE	2
 
 /*
  * struct ferry_outgoing - payload that is to be sent, or was: an skb of it alone

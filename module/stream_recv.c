@@ -649,7 +649,7 @@ static int ferry_stream_read_ready(struct sock *sk,
 
 /*
  * What is left after a read, for who wants to know: FERRY_INQ, and io_uring. The end
- * is something to be read, too (as TCP).
+ * is one more to be read (as TCP).
  */
 static void ferry_stream_tell_inq(struct sock *sk, struct msghdr *msg)
 {
@@ -658,7 +658,7 @@ static void ferry_stream_tell_inq(struct sock *sk, struct msghdr *msg)
 
 	if (likely(!fy->tell_inq && !msg->msg_get_inq))
 		return;
-	inq = fy->unread ?: sock_flag(sk, SOCK_DONE);
+	inq = fy->unread + sock_flag(sk, SOCK_DONE);
 	if (msg->msg_get_inq)
 		msg->msg_inq = inq;
 	if (fy->tell_inq)

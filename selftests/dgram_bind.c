@@ -366,6 +366,36 @@ TEST_F(bind, privileged)
 	EXPECT_EQ(0, as_nobody(bind_1024, false));
 }
 
+/* What is wrong with the address is said first, then what with the port. */
+static int bind_foreign_below_1024(void)
+{
+	static const unsigned char foreign[FERRY_ALEN] = { 2, 0, 0, 0, 0, 9 };
+
+	return bind_addr(dgram(), foreign, FERRY_PORT_PRIVILEGED - 1);
+}
+
+static int bind_below_1024_twice(void)
+{
+	int fd = dgram_at(FERRY_PORT_PRIVILEGED);
+
+	return bind_port(fd, FERRY_PORT_PRIVILEGED - 1);
+}
+
+static int bind_foreign_twice(void)
+{
+	static const unsigned char foreign[FERRY_ALEN] = { 2, 0, 0, 0, 0, 9 };
+	int fd = dgram_at(FERRY_PORT_PRIVILEGED);
+
+	return bind_addr(fd, foreign, FERRY_PORT_PRIVILEGED + 1);
+}
+
+TEST_F(bind, wrong_in_many_ways)
+{
+	EXPECT_EQ(-EADDRNOTAVAIL, as_nobody(bind_foreign_below_1024, false));
+	EXPECT_EQ(-EADDRNOTAVAIL, as_nobody(bind_foreign_twice, false));
+	EXPECT_EQ(-EACCES, as_nobody(bind_below_1024_twice, false));
+}
+
 TEST_F(bind, privileged__in_own_user_namespace)
 {
 	EXPECT_EQ(0, as_nobody(bind_below_1024, true));

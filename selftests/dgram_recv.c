@@ -163,6 +163,65 @@ TEST_F(recv, peek_offset)
 	ASSERT_EQ(6, RECV(8, MSG_PEEK));
 }
 
+/*
+ * The offset moves by what is returned; and what is left of a datagram is told to be
+ * cut if it just fits.
+ */
+TEST_F(recv, peek_offset__trunc)
+{
+	struct iovec iov = { self->buf, 3 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	ASSERT_EQ(0, sock_set(self->fd, SOL_SOCKET, SO_PEEK_OFF, 2));
+	SEND("hello");
+	ASSERT_EQ(3, recvmsg(self->fd, &msg, MSG_PEEK));
+	EXPECT_EQ(MSG_TRUNC, msg.msg_flags);
+	EXPECT_EQ(5, sock_get(self->fd, SOL_SOCKET, SO_PEEK_OFF));
+	ASSERT_EQ(0, sock_set(self->fd, SOL_SOCKET, SO_PEEK_OFF, 2));
+	iov.iov_len = 4;
+	ASSERT_EQ(3, recvmsg(self->fd, &msg, MSG_PEEK));
+	EXPECT_EQ(0, msg.msg_flags);
+	ASSERT_EQ(0, sock_set(self->fd, SOL_SOCKET, SO_PEEK_OFF, 2));
+	EXPECT_EQ(5, RECV(1, MSG_PEEK | MSG_TRUNC));
+	EXPECT_EQ(7, sock_get(self->fd, SOL_SOCKET, SO_PEEK_OFF));
+	EXPECT_EQ(2, RECV(2, 0));
+	EXPECT_EQ(5, sock_get(self->fd, SOL_SOCKET, SO_PEEK_OFF));
+}
+
+/* What a sender on this host has set arrives, on kernels that tell (SO_RCVPRIORITY). */
+TEST_F(recv, mark_and_priority)
+{
+	static const struct { int set, tell, value; } some[] = {
+		{ SO_MARK, 75, 7 }, { SO_PRIORITY, 82, 5 },
+	};
+	union {
+		struct cmsghdr	cmsg;
+		char		room[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = { self->buf, sizeof(self->buf) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	int i, err;
+
+	for (i = 0; i < ARRAY_SIZE(some); i++) {
+		err = sock_set(self->fd, SOL_SOCKET, some[i].tell, 1);
+		if (err == -ENOPROTOOPT)
+			continue;
+		ASSERT_EQ(0, err);
+		ASSERT_EQ(0, sock_set(self->from, SOL_SOCKET, some[i].set,
+				      some[i].value));
+		SEND("x");
+		ASSERT_NE(0, sock_wait(self->fd, POLLIN));
+		msg.msg_control = &control;
+		msg.msg_controllen = sizeof(control);
+		ASSERT_EQ(1, recvmsg(self->fd, &msg, 0));
+		ASSERT_NE(NULL, CMSG_FIRSTHDR(&msg));
+		EXPECT_EQ(SOL_SOCKET, control.cmsg.cmsg_level);
+		EXPECT_EQ(some[i].set, control.cmsg.cmsg_type);
+		EXPECT_EQ(some[i].value, *(int *)CMSG_DATA(&control.cmsg));
+		ASSERT_EQ(0, sock_set(self->fd, SOL_SOCKET, some[i].tell, 0));
+	}
+}
+
 /* MSG_TRUNC in what is returned: the datagram was cut. */
 TEST_F(recv, trunc__told)
 {

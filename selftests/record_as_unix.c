@@ -120,6 +120,7 @@ SCRIPT(new__shut_down)
 SCRIPT(listening)
 {
 	CALL(peer_name(s->listener));
+	CALL(script_connect(s, s->listener, SCRIPT_PORT));
 	CALL(sock_listen(s->listener, 1));
 	CALL(conn_accept_now(s->listener));
 }

@@ -9,8 +9,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ferry.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -242,6 +244,21 @@ SCRIPT(refused__told_by_connect)
 	close(fd);
 }
 
+/* Nor is it told to the next connection, if nobody has asked for it. */
+SCRIPT(refused__dissolved)
+{
+	int fd = script_socket(s, SOCK_NONBLOCK);
+
+	CALL(script_connect(s, fd, NOBODY));
+	EVENTS_AT(fd, POLLOUT);
+	CALL(sock_disconnect(fd));
+	CALL(script_connect(s, fd, SCRIPT_PORT));
+	EVENTS_AT(fd, POLLOUT);
+	ERROR(fd);
+	use(s, fd);
+	close(fd);
+}
+
 /*
  * The accept queue of @listener is full, so that who connects waits: @fd is in
  * SYN_SENT.
@@ -396,6 +413,35 @@ SCRIPT(shut_down_both)
 	EVENTS(s->b);
 	CALL(sock_shutdown(s->b, SHUT_RDWR));
 	use(s, s->b);
+}
+
+/* To who will not read, and has said that he writes no more. */
+SCRIPT(shut_down_both__sent_to)
+{
+	CALL(sock_shutdown(s->a, SHUT_RDWR));
+	EVENTS_AT(s->b, POLLRDHUP);
+	SEND(s->b, "x");
+	EVENTS_AT(s->b, POLLHUP);
+	look(s, s->b);
+	look(s, s->a);
+	ERROR(s->a);
+	use(s, s->a);
+	use(s, s->b);
+}
+
+/* In this order what comes between the two is taken. */
+SCRIPT(shut_down_one_by_one__sent_to)
+{
+	CALL(sock_shutdown(s->a, SHUT_RD));
+	SEND(s->b, "hello");
+	ARRIVED(s->a, 5);
+	CALL(sock_shutdown(s->a, SHUT_WR));
+	EVENTS_AT(s->b, POLLRDHUP);
+	look(s, s->a);
+	SEND(s->b, "x");
+	EVENTS_AT(s->b, POLLHUP);
+	use(s, s->b);
+	use(s, s->a);
 }
 
 /* Both ends, one after the other: LAST_ACK, and nothing. */
@@ -655,9 +701,24 @@ SCRIPT(dissolved)
 	ERROR(s->a);
 }
 
+SCRIPT(dissolved__connected_again)
+{
+	CALL(sock_disconnect(s->a));
+	CALL(script_connect(s, s->a, SCRIPT_PORT));
+	look(s, s->a);
+	use(s, s->a);
+}
+
 /*
  * Who sleeps when another thread ends it
  */
+
+static long sleep_in_accept(struct sleeper *self)
+{
+	int fd = accept(self->fd, NULL, NULL);
+
+	return fd < 0 ? -errno : fd;
+}
 
 static long sleep_in_connect(struct sleeper *self)
 {
@@ -698,6 +759,21 @@ SCRIPT(asleep__connect)
 		close(sleeper.fd);
 		close(first);
 		close(listener);
+	}
+}
+
+SCRIPT(asleep__accept)
+{
+	int dissolve;
+
+	for (dissolve = 0; dissolve < 2; dissolve++) {
+		struct sleeper sleeper = {
+			.call = sleep_in_accept,
+			.fd = script_listen(s, OTHER, 1),
+		};
+
+		wake(s, &sleeper, SYS_accept, dissolve);
+		close(sleeper.fd);
 	}
 }
 
@@ -828,6 +904,43 @@ SCRIPT(wrong_control_message)
 	EVENTS_AT(s->a, POLLHUP);
 	CALL(sendmsg(s->a, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0);
 	CALL(sendmsg(s->a, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0);
+}
+
+/* How much is left, which counts the end. */
+static int left(struct script *s, size_t len)
+{
+	union {
+		struct cmsghdr	cmsg;
+		char		room[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = { s->buf, len };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof(control),
+	};
+	ssize_t n = recvmsg(s->b, &msg, MSG_DONTWAIT);
+
+	if (n < 0)
+		return -errno;
+	return CMSG_FIRSTHDR(&msg) ? *(int *)CMSG_DATA(&control.cmsg) : -ENODATA;
+}
+
+SCRIPT(amount_left)
+{
+	bool tcp = s->family == AF_INET;
+
+	CALL(left(s, 1));
+	CALL(sock_set(s->b, tcp ? SOL_TCP : SOL_FERRY, tcp ? TCP_INQ : FERRY_INQ, 1));
+	SEND(s->a, "helloworld");
+	ARRIVED(s->b, 10);
+	CALL(left(s, 0));
+	CALL(left(s, 4));
+	CALL(sock_shutdown(s->a, SHUT_WR));
+	EVENTS_AT(s->b, POLLRDHUP);
+	CALL(left(s, 4));
+	CALL(left(s, 4));
+	CALL(left(s, 4));
+	CALL(left(s, 4));
 }
 
 SCRIPT(rcvlowat)

@@ -1839,6 +1839,25 @@ UNIT(conn_close__data_after)
 	CHECK_EQ(output().kind, 0);
 }
 
+/* Who has not closed, but reads and writes no more: the same, and is told. */
+UNIT(conn_close__data_to_the_deaf)
+{
+	establish(0);
+	ferry_conn_deafen(&conn);
+	data_in(0, 0, 5, 0);
+	CHECK_EQ(result.drop, FERRY_DROP_NONE);
+	fin();
+	output();
+	/* What comes twice is no news. */
+	data_in(0, 1, 5, 0);
+	CHECK_EQ(conn.state, FERRY_FIN_WAIT1);
+	data_in(5, 1, 5, 0);
+	CHECK(result.events & FERRY_EVENT_CLOSED);
+	CHECK_EQ(result.drop, FERRY_DROP_CLOSED);
+	CHECK_EQ(conn.error, -ECONNRESET);
+	CHECK_EQ(output().kind, FERRY_KIND_RST);
+}
+
 UNIT(conn_close__fin_wait_2)
 {
 	establish(0);
