@@ -22,7 +22,8 @@
  * ends when its time is over, when its peer says that it is done too or begins
  * anew, when its ends connect anew from here, and with its namespace: by whoever
  * takes it out of the table, who then says so by @dead. @class is what its socket had.
- * @timewait and @dead are guarded by @lock, the rest is const. It holds the port, not the namespace.
+ * @timewait and @dead are guarded by @lock, the rest is const. It holds the port, not
+ * the namespace.
  */
 struct ferry_linger {
 	struct ferry_flow	flow;
