@@ -26,7 +26,13 @@ static const enum ferry_stat ferry_limit_stats[FERRY_LIMITS] = {
  */
 bool ferry_limit_allows(struct ferry_net *fn, enum ferry_limit limit)
 {
-	if (__ratelimit(&fn->limits[limit]))
+	bool allowed;
+
+	/* Where two CPUs meet in it, __ratelimit() refuses one of them. */
+	spin_lock_bh(&fn->limits_lock);
+	allowed = __ratelimit(&fn->limits[limit]);
+	spin_unlock_bh(&fn->limits_lock);
+	if (allowed)
 		return true;
 	ferry_stats_inc(fn, ferry_limit_stats[limit]);
 	return false;
@@ -62,6 +68,7 @@ int ferry_limit_net_init(struct ferry_net *fn)
 {
 	int i;
 
+	spin_lock_init(&fn->limits_lock);
 	for (i = 0; i < FERRY_LIMITS; i++) {
 		ratelimit_state_init(&fn->limits[i], HZ, FERRY_LIMIT_PER_SECOND);
 		/* The counter tells; the log need not. */

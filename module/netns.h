@@ -38,7 +38,8 @@ struct ferry_net {
 	struct ferry_ports	stream_ports;		/* port.c */
 	struct rhashtable	flows;			/* flow.c */
 
-	struct ratelimit_state	limits[FERRY_LIMITS];	/* limit.c */
+	spinlock_t		limits_lock;		/* limit.c */
+	struct ratelimit_state	limits[FERRY_LIMITS];	/* under it */
 
 	struct ctl_table_header	*sysctl;		/* sysctl.c */
 	u32			port_range[2];		/* sysctl.c */

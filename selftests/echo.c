@@ -313,7 +313,10 @@ TEST_F_TIMEOUT(echo, flood_is_bounded, 60)
 	while (frame_await(self->raw, self->answer, sizeof(self->answer)) > 0 &&
 	       ++held + stat_of("OutDropDevice") < sent)
 		;
-	EXPECT_EQ(sent, held + stat_of("OutDropDevice"));
+	EXPECT_EQ(sent, held + stat_of("OutDropDevice")) {
+		TH_LOG("%d of them came, and %ld were refused", held,
+		       stat_of("OutDropEchoLimit"));
+	}
 	EXPECT_GE(50000 / 1400, held);
 }
 
