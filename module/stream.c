@@ -643,8 +643,8 @@ static __poll_t ferry_stream_poll_connected(struct sock *sk, u8 shutdown)
 	return mask | out;
 }
 
-/* There is something on the error queue. As AF_UNIX and TCP have it. */
-static __poll_t ferry_stream_poll_stamps(const struct sock *sk)
+/* There is an error, or something on the error queue. As AF_UNIX and TCP have it. */
+static __poll_t ferry_stream_poll_error(const struct sock *sk)
 {
 	if (ferry_stream_records(sk) && sock_flag(sk, SOCK_SELECT_ERR_QUEUE))
 		return EPOLLERR | EPOLLPRI;
@@ -675,10 +675,9 @@ static __poll_t ferry_stream_poll(struct file *file, struct socket *sock,
 		mask |= ferry_stream_poll_connected(sk, shutdown);
 	/* After what was set before it. */
 	smp_rmb();
-	if (!skb_queue_empty_lockless(&sk->sk_error_queue))
-		mask |= ferry_stream_poll_stamps(sk);
-	if (READ_ONCE(sk->sk_err))
-		mask |= EPOLLERR;
+	if (READ_ONCE(sk->sk_err) ||
+	    !skb_queue_empty_lockless(&sk->sk_error_queue))
+		mask |= ferry_stream_poll_error(sk);
 	return mask;
 }
 

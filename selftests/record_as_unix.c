@@ -422,6 +422,17 @@ SCRIPT(closed__unread__told_by_so_error)
 	SEND(s->b, "x");
 }
 
+SCRIPT(closed__unread__urgently)
+{
+	CALL(sock_set(s->b, SOL_SOCKET, SO_SELECT_ERR_QUEUE, 1));
+	SEND(s->b, "lost");
+	ARRIVED(s->a, 4);
+	script_close(&s->a);
+	EVENTS_AT(s->b, POLLHUP);
+	ERROR(s->b);
+	EVENTS(s->b);
+}
+
 SCRIPT(not_connected)
 {
 	int fd = script_socket(s, 0);
