@@ -1079,11 +1079,14 @@ UNIT(conn_pace__is_no_closed_window)
 }
 
 /*
- * The probe of two segments in flight is lost as they are; of what is sent again one
- * leaves at the time-out, and the second is held back when that has arrived.
+ * Two segments leave, and are lost, as is their probe; of what is sent again one leaves
+ * at the time-out, and the second is held back when that has arrived.
  */
-static void lose_two(void)
+static void lose_two(bool full)
 {
+	queue_bytes(2 * MSS);
+	CHECK_EQ(output().len, 2 * MSS);
+	conn.full = full;
 	timer(ferry_conn_deadline(&conn) - now);
 	output();
 	timer(ferry_conn_deadline(&conn) - now);
@@ -1098,9 +1101,7 @@ UNIT(conn_pace__lost)
 {
 	establish_paced();
 	conn.out->pace.rate = 100;
-	queue_bytes(2 * MSS);
-	CHECK_EQ(output().len, 2 * MSS);
-	lose_two();
+	lose_two(false);
 }
 
 /* What is below has enough: nothing new, nor again, until the owner asks again. */
@@ -1134,20 +1135,14 @@ UNIT(conn_full__acknowledges_at_once)
 UNIT(conn_full__lost)
 {
 	establish(0);
-	queue_bytes(2 * MSS);
-	CHECK_EQ(output().len, 2 * MSS);
-	conn.full = true;
-	lose_two();
+	lose_two(true);
 }
 
 /* What was held back arrives by another way, or has arrived: nothing waits then. */
 UNIT(conn_full__acknowledged_meanwhile)
 {
 	establish(0);
-	queue_bytes(2 * MSS);
-	CHECK_EQ(output().len, 2 * MSS);
-	conn.full = true;
-	lose_two();
+	lose_two(true);
 	data_in(0, 2 * MSS, 0, 0);
 	CHECK_EQ(output().kind, 0);
 	CHECK_EQ(conn.paced, false);
