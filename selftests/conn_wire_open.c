@@ -136,15 +136,26 @@ TEST_F(open, server__handshake)
 	EXPECT_EQ(0, memcmp("hello", self->got.payload, 5));
 }
 
+/* A handshake but for its last segment, which the peer has still to send. */
+static int half_open(struct peer *peer)
+{
+	struct seg seg = peer_seg(peer, SEG_SYN), synack;
+	int err = peer_send(peer, &seg) ?:
+		  peer_await_kind(peer, SEG_SYNACK, 0, &synack);
+
+	if (err)
+		return err;
+	peer->nxt++;
+	peer->ack = synack.seq + 1;
+	return 0;
+}
+
 /* The third packet may be the first that has data. */
 TEST_F(open, server__data_with_the_final_ack)
 {
-	struct seg seg = peer_seg(&self->peer, SEG_SYN);
+	struct seg seg;
 
-	ASSERT_EQ(0, peer_send(&self->peer, &seg));
-	ASSERT_EQ(0, peer_await_kind(&self->peer, SEG_SYNACK, 0, &self->got));
-	self->peer.nxt++;
-	self->peer.ack = self->got.seq + 1;
+	ASSERT_EQ(0, half_open(&self->peer));
 	seg = peer_data(&self->peer, 0, 10);
 	ASSERT_EQ(0, peer_send(&self->peer, &seg));
 	self->fd = conn_accept(self->listener);
@@ -163,14 +174,11 @@ TEST_F(open, server__filtered_data_with_the_final_ack)
 		{ BPF_RET | BPF_K, 0, 0, 0xffff },
 	};
 	struct sock_fprog program = { ARRAY_SIZE(code), code };
-	struct seg seg = peer_seg(&self->peer, SEG_SYN);
+	struct seg seg;
 
 	ASSERT_EQ(0, setsockopt(self->listener, SOL_SOCKET, SO_ATTACH_FILTER,
 				&program, sizeof(program)));
-	ASSERT_EQ(0, peer_send(&self->peer, &seg));
-	ASSERT_EQ(0, peer_await_kind(&self->peer, SEG_SYNACK, 0, &self->got));
-	self->peer.nxt++;
-	self->peer.ack = self->got.seq + 1;
+	ASSERT_EQ(0, half_open(&self->peer));
 	seg = peer_data(&self->peer, 0, 100);
 	ASSERT_EQ(0, peer_send(&self->peer, &seg));
 	self->fd = conn_accept(self->listener);
@@ -190,17 +198,14 @@ TEST_F(open, server__filtered_data_with_the_final_ack)
 TEST_F(open, server__no_memory_for_data_with_the_final_ack)
 {
 	struct sockaddr_ferry at = sfy(addr_any, CLOSED);
-	struct seg seg = peer_seg(&self->peer, SEG_SYN);
+	struct seg seg;
 	int hogs[MEMORY_HOGS], listener, err;
 	char usual[64];
 
 	listener = conn_listen(SOCK_STREAM, CLOSED, MEMORY_HOGS);
 	ASSERT_LE(0, listener);
 	ASSERT_EQ(0, memory_hold(hogs, &at));
-	ASSERT_EQ(0, peer_send(&self->peer, &seg));
-	ASSERT_EQ(0, peer_await_kind(&self->peer, SEG_SYNACK, 0, &self->got));
-	self->peer.nxt++;
-	self->peer.ack = self->got.seq + 1;
+	ASSERT_EQ(0, half_open(&self->peer));
 	ASSERT_EQ(0, memory_set("1 1 1", usual, sizeof(usual)));
 	seg = peer_data(&self->peer, 10, 10);
 	err = peer_send(&self->peer, &seg) ?:
