@@ -415,6 +415,27 @@ void ferry_conn_abort(struct ferry_conn *conn)
 }
 
 /**
+ * ferry_conn_dissolve() - the application wants to know nothing of it any more
+ * @conn: the connection
+ *
+ * As with Linux TCP: who waits for the last ACK alone has nothing to be told, nor to
+ * tell.
+ *
+ * Context: any; pure.
+ */
+void ferry_conn_dissolve(struct ferry_conn *conn)
+{
+	bool over = conn->state == FERRY_CLOSING ||
+		    conn->state == FERRY_LAST_ACK;
+
+	over = over && conn->snd_nxt == conn->snd_end;
+	ferry_conn_abort(conn);
+	if (over)
+		conn->pending = 0;
+	conn->error = over ? 0 : -ECONNRESET;
+}
+
+/**
  * ferry_conn_deafen() - the application will read no more
  * @conn: the connection
  *

@@ -625,6 +625,7 @@ void ferry_conn_wanted(struct ferry_conn *conn);
 void ferry_conn_quickack(struct ferry_conn *conn, bool on);
 void ferry_conn_forget_ahead(struct ferry_conn *conn);
 void ferry_conn_abort(struct ferry_conn *conn);
+void ferry_conn_dissolve(struct ferry_conn *conn);
 void ferry_conn_deafen(struct ferry_conn *conn);
 void ferry_conn_orphan(struct ferry_conn *conn, u64 now, u64 linger2);
 void ferry_conn_device(struct ferry_conn *conn, u32 mss, u32 batch, u64 now);

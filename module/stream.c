@@ -342,8 +342,7 @@ static void ferry_stream_disconnect(struct sock *sk)
 	if (sk->sk_state == TCP_LISTEN) {
 		ferry_listen_stop(sk);
 	} else if (sk->sk_state != TCP_CLOSE) {
-		ferry_conn_abort(&fy->conn);
-		fy->conn.error = -ECONNRESET;
+		ferry_conn_dissolve(&fy->conn);
 		ferry_stream_push(sk, ferry_stream_now());
 	}
 	__skb_queue_purge(&sk->sk_receive_queue);

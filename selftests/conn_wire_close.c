@@ -26,6 +26,8 @@
 #define TIME_WAIT	1000000
 #define EARLY		10000
 
+#define CHUNKS		8
+
 FIXTURE(close) {
 	struct wire wire;
 	struct peer peer;
@@ -222,6 +224,48 @@ TEST_F(close, abort)
 	ASSERT_EQ(0, peer_await_kind(&self->peer, SEG_RST, 0, &self->got));
 	EXPECT_EQ(self->peer.ack + 5, self->got.seq);
 	EXPECT_EQ(self->peer.nxt, self->got.ack);
+}
+
+/* AF_UNSPEC, of who waits for the last ACK alone: there is nothing to be told. */
+TEST_F(close, last_ack__dissolved)
+{
+	SEND_DATA(0, SEG_FIN);
+	AWAIT_ACK(self->peer.nxt);
+	ASSERT_EQ(0, sock_shutdown(self->fd, SHUT_WR));
+	TAKE_FIN();
+	ASSERT_EQ(0, sock_disconnect(self->fd));
+	EXPECT_EQ(0, sock_error(self->fd));
+	EXPECT_GONE();
+}
+
+TEST_F(close, closing__dissolved)
+{
+	ASSERT_EQ(0, sock_shutdown(self->fd, SHUT_WR));
+	TAKE_FIN();
+	self->peer.ack--;
+	SEND_DATA(0, SEG_FIN);
+	AWAIT_ACK(self->peer.nxt);
+	ASSERT_EQ(0, sock_disconnect(self->fd));
+	EXPECT_EQ(0, sock_error(self->fd));
+	EXPECT_GONE();
+}
+
+/* What is not sent yet never will be, and the peer must know. */
+TEST_F(close, last_ack__unsent__dissolved)
+{
+	int i;
+
+	SEND_DATA(0, SEG_FIN);
+	AWAIT_ACK(self->peer.nxt);
+	/* More than the first flight takes. */
+	for (i = 0; i < CHUNKS; i++)
+		ASSERT_EQ(sizeof(self->buf), sock_send(self->fd, self->buf,
+						       sizeof(self->buf), 0));
+	ASSERT_EQ(0, sock_shutdown(self->fd, SHUT_WR));
+	ASSERT_EQ(0, sock_disconnect(self->fd));
+	ASSERT_EQ(0, peer_await_kind(&self->peer, SEG_RST, 0, &self->got));
+	EXPECT_GT(self->peer.ack + CHUNKS * sizeof(self->buf), self->got.seq);
+	EXPECT_EQ(ECONNRESET, sock_error(self->fd));
 }
 
 /* FERRY_LINGER2: an orphan whose peer does not close goes without a word. */
