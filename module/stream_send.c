@@ -662,6 +662,8 @@ static int ferry_stream_read_control(struct sock *sk, struct msghdr *msg,
 	u32 key;
 	int err;
 
+	if (!msg->msg_controllen)
+		return 0;
 	err = sock_cmsg_send(sk, msg, sockc);
 	if (err)
 		return err;
@@ -679,6 +681,25 @@ static int ferry_stream_read_control(struct sock *sk, struct msghdr *msg,
 	return 0;
 }
 
+/* What a record cannot have, in AF_UNIX's order: also before what is over. */
+static int ferry_stream_check_record(struct sock *sk, struct msghdr *msg,
+				     size_t len, struct sockcm_cookie *sockc)
+{
+	int err;
+
+	err = sock_error(sk);
+	if (err)
+		return err;
+	if (ferry_stream_record_alone(sk))
+		return -ENOTCONN;
+	err = ferry_stream_read_control(sk, msg, sockc);
+	if (err)
+		return err;
+	if (msg->msg_flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	return len > READ_ONCE(sk->sk_sndbuf) ? -EMSGSIZE : 0;
+}
+
 static int ferry_stream_send_locked(struct sock *sk, struct msghdr *msg,
 				    size_t len)
 {
@@ -687,24 +708,20 @@ static int ferry_stream_send_locked(struct sock *sk, struct msghdr *msg,
 	struct sockcm_cookie sockc;
 	int err;
 
-	/* As with AF_UNIX, a record raises no SIGPIPE. */
-	if (ferry_stream_records(sk))
+	ferry_sockcm_init(&sockc, sk);
+	if (ferry_stream_records(sk)) {
+		/* As with AF_UNIX, a record raises no SIGPIPE. */
 		flags |= MSG_NOSIGNAL;
-
-	if (ferry_stream_records(sk) && !sk->sk_err) {
-		if (ferry_stream_record_alone(sk))
-			return -ENOTCONN;
-		/* As with AF_UNIX, before what is over. */
-		if (len > READ_ONCE(sk->sk_sndbuf))
-			return -EMSGSIZE;
+		err = ferry_stream_check_record(sk, msg, len, &sockc);
+		if (err)
+			return err;
 	}
 	if ((1 << sk->sk_state) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) {
 		err = sk_stream_wait_connect(sk, &timeo);
 		if (err)
 			return sk_stream_error(sk, flags, err);
 	}
-	ferry_sockcm_init(&sockc, sk);
-	if (msg->msg_controllen) {
+	if (!ferry_stream_records(sk)) {
 		err = ferry_stream_read_control(sk, msg, &sockc);
 		if (err)
 			return err;
@@ -740,10 +757,9 @@ int ferry_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	struct sock *sk = sock->sk;
 	int ret;
 
-	if (msg->msg_flags & MSG_OOB)
-		return ferry_stream_record_alone(sk) ? -ENOTCONN : -EOPNOTSUPP;
-	/* As TCP's when it is turned off: no data before the handshake's end. */
-	if (msg->msg_flags & MSG_FASTOPEN && !ferry_stream_records(sk))
+	/* FASTOPEN as TCP's when it is turned off: no data before the handshake's end. */
+	if (msg->msg_flags & (MSG_OOB | MSG_FASTOPEN) &&
+	    !ferry_stream_records(sk))
 		return -EOPNOTSUPP;
 
 	lock_sock(sk);

@@ -329,6 +329,78 @@ SCRIPT(too_large)
 	RECV(s->b, 0);
 }
 
+/* With a control message that nobody knows. */
+static ssize_t odd(int fd, void *data, size_t len, int flags)
+{
+	char control[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec iov = { data, len };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = 0x7777;
+	return sendmsg(fd, &msg, flags) < 0 ? -errno : 0;
+}
+
+/* Of all that is wrong with a send(), the first is told. */
+static void refuse(struct script *s, int fd)
+{
+	static char large[1 << 20];
+
+	CALL(odd(fd, large, sizeof(large), MSG_OOB));
+	CALL(sock_send(fd, large, sizeof(large), MSG_OOB));
+	CALL(odd(fd, large, sizeof(large), 0));
+	CALL(sock_send(fd, large, sizeof(large), 0));
+	CALL(sock_send(fd, "x", 1, MSG_OOB));
+	CALL(odd(fd, "x", 1, 0));
+	CALL(sock_send(fd, FAR, 1, MSG_OOB));
+	CALL(odd(fd, FAR, 1, 0));
+}
+
+SCRIPT(refused)
+{
+	int fd = script_socket(s, 0);
+
+	refuse(s, fd);
+	refuse(s, s->listener);
+	CALL(sock_set(s->a, SOL_SOCKET, SO_SNDBUF, 20000));
+	refuse(s, s->a);
+	CALL(sock_shutdown(s->a, SHUT_WR));
+	refuse(s, s->a);
+	close(fd);
+}
+
+SCRIPT(refused__after_an_error)
+{
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		CALL(sock_set(s->b, SOL_SOCKET, SO_SNDBUF, 20000));
+		SEND(s->b, "lost");
+		ARRIVED(s->a, 4);
+		script_close(&s->a);
+		EVENTS_AT(s->b, POLLHUP);
+		switch (i) {
+		case 0:
+			CALL(sock_send(s->b, "x", 1, MSG_OOB));
+			break;
+		case 1:
+			CALL(odd(s->b, "x", 1, 0));
+			break;
+		}
+		refuse(s, s->b);
+		script_close(&s->b);
+		if (script_pair(s))
+			script_say(s, "no", "pair");
+	}
+}
+
 /*
  * The end
  */
