@@ -411,6 +411,7 @@ static int ferry_dgram_output(struct sock *sk, struct sk_buff *skb,
 	return err;
 }
 
+/* As with UDP, whoever sends has a port from then on, whatever becomes of it. */
 static int ferry_dgram_ready(struct sock *sk)
 {
 	int err;
@@ -494,6 +495,9 @@ static int ferry_dgram_sendmsg(struct socket *sock, struct msghdr *msg,
 	struct sockcm_cookie sockc;
 	int err;
 
+	err = ferry_dgram_ready(sk);
+	if (err)
+		return err;
 	/* As with UDP, before where to. */
 	if (len > U16_MAX)
 		return -EMSGSIZE;
@@ -515,7 +519,7 @@ static int ferry_dgram_sendmsg(struct socket *sock, struct msghdr *msg,
 		if (err)
 			return err;
 	}
-	err = ferry_dgram_probe(sk, &dest, &send) ?: ferry_dgram_ready(sk);
+	err = ferry_dgram_probe(sk, &dest, &send);
 	if (err)
 		return err;
 	/* It would fit: that is what was to be found out. */
@@ -544,24 +548,33 @@ static void ferry_dgram_disconnect(struct sock *sk)
 		ferry_port_release(sk);
 }
 
-static int ferry_dgram_connect_locked(struct sock *sk,
-				      const struct sockaddr_ferry *sfy)
+/* Under the socket lock; @addr is not AF_UNSPEC's. */
+static int ferry_dgram_connect_locked(struct sock *sk, ferry_sockaddr *addr,
+				      int len)
 {
-	struct ferry_dgram_dest dest = {
-		.addr = ferry_socket_addr(sfy),
-		.port = sfy->sfy_port,
-		.ifindex = sfy->sfy_ifindex,
-	};
 	struct ferry_sock *fs = ferry_sk(sk);
+	struct ferry_dgram_dest dest;
+	struct sockaddr_ferry sfy;
 	struct ferry_path path;
 	int err;
 
+	/* As with UDP, before it is looked where to. */
+	err = ferry_socket_autobind(sk);
+	if (err)
+		return err;
+	err = ferry_socket_parse(addr, len, &sfy);
+	if (err)
+		return err;
+	if (sfy.sfy_port == FERRY_PORT_ANY)
+		return -EINVAL;
+	dest = (struct ferry_dgram_dest) {
+		.addr = ferry_socket_addr(&sfy),
+		.port = sfy.sfy_port,
+		.ifindex = sfy.sfy_ifindex,
+	};
 	rcu_read_lock();
 	err = ferry_dgram_route(sk, &dest, &path);
 	rcu_read_unlock();
-	if (err)
-		return err;
-	err = ferry_socket_autobind(sk);
 	if (err)
 		return err;
 	err = ferry_socket_set_peer(sk, path.daddr, dest.port, dest.ifindex);
@@ -579,25 +592,16 @@ static int ferry_dgram_connect(struct socket *sock, ferry_sockaddr *addr,
 			       int len, int flags)
 {
 	struct sock *sk = sock->sk;
-	struct sockaddr_ferry sfy;
 	int err = 0;
 
 	if (len < (int)sizeof(addr->sa_family))
 		return -EINVAL;
 
-	if (addr->sa_family != AF_UNSPEC) {
-		err = ferry_socket_parse(addr, len, &sfy);
-		if (err)
-			return err;
-		if (sfy.sfy_port == FERRY_PORT_ANY)
-			return -EINVAL;
-	}
-
 	lock_sock(sk);
 	if (addr->sa_family == AF_UNSPEC)
 		ferry_dgram_disconnect(sk);
 	else
-		err = ferry_dgram_connect_locked(sk, &sfy);
+		err = ferry_dgram_connect_locked(sk, addr, len);
 	release_sock(sk);
 	return err;
 }

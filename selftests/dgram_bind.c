@@ -114,6 +114,26 @@ TEST_F(bind, after_sending)
 	EXPECT_EQ(-EINVAL, bind_port(self->a, 5000));
 }
 
+/* As with UDP, whatever became of it. */
+TEST_F(bind, after_sending__in_vain)
+{
+	EXPECT_EQ(-EDESTADDRREQ, sock_send(self->a, "x", 1, 0));
+	EXPECT_NE(0, sock_port(self->a));
+	EXPECT_EQ(-EOPNOTSUPP, sock_send(self->b, "x", 1, MSG_OOB));
+	EXPECT_NE(0, sock_port(self->b));
+}
+
+TEST_F(bind, after_connecting__in_vain)
+{
+	struct sockaddr_ferry nowhere = sfy(self->wire.fy1, 0);
+
+	EXPECT_EQ(-EINVAL, sock_connect(self->a, &nowhere));
+	EXPECT_NE(0, sock_port(self->a));
+	nowhere.sfy_family = AF_INET;
+	EXPECT_EQ(-EAFNOSUPPORT, sock_connect(self->b, &nowhere));
+	EXPECT_NE(0, sock_port(self->b));
+}
+
 TEST_F(bind, chosen_port_is_in_range)
 {
 	ASSERT_EQ(0, set_range("41000 41004"));
