@@ -175,6 +175,21 @@ TEST_F(connect, dissolve__chosen_port)
 	close(fd);
 }
 
+/* Unlike UDP's, it leaves the device alone. */
+TEST_F(connect, dissolve__bound_to_a_device)
+{
+	char name[IFNAMSIZ] = "";
+	socklen_t len = sizeof(name);
+
+	ASSERT_EQ(0, setsockopt(self->fd, SOL_SOCKET, SO_BINDTODEVICE, "fy1",
+				4));
+	ASSERT_EQ(0, sock_connect(self->fd, &self->to_friend));
+	ASSERT_EQ(0, sock_disconnect(self->fd));
+	ASSERT_EQ(0, getsockopt(self->fd, SOL_SOCKET, SO_BINDTODEVICE, name,
+				&len));
+	EXPECT_STREQ("fy1", name);
+}
+
 TEST_F(connect, dissolve__not_connected)
 {
 	EXPECT_EQ(0, sock_disconnect(self->fd));

@@ -247,6 +247,23 @@ TEST_F(record, end_of_all)
 	EXPECT_EQ(0, RECV(64, 0));
 }
 
+/* Unlike with AF_UNIX: the end that was told stays one. */
+TEST_F(record, end_of_all__then_reset)
+{
+	ASSERT_EQ(4, sock_send(self->b, "lost", 4, 0));
+	ASSERT_NE(0, sock_wait(self->a, POLLIN));
+	SEND("hello");
+	ASSERT_EQ(0, sock_shutdown(self->a, SHUT_WR));
+	ASSERT_NE(0, sock_wait(self->b, POLLRDHUP) & POLLRDHUP);
+	close(self->a);
+	self->conn.client = -1;
+	ASSERT_NE(0, sock_wait(self->b, POLLHUP) & POLLHUP);
+	EXPECT_EQ(5, RECV(64, 0));
+	EXPECT_EQ(0, RECV(64, 0));
+	EXPECT_EQ(EPIPE, sock_error(self->b));
+	EXPECT_EQ(0, RECV(64, 0));
+}
+
 struct sizes {
 	const size_t	*sizes;
 	int		count, fd;
