@@ -510,6 +510,25 @@ static bool ferry_stream_depends(const struct ferry_stream *fy,
 	       ferry_link_owns(loss->fn, loss->ifindex, loss->addr);
 }
 
+/*
+ * Lock a socket that an event has come upon. Return: whether it is free; whoever has it
+ * sees to what is deferred when he lets it go.
+ */
+static bool ferry_stream_visit(struct sock *sk)
+	__acquires(&sk->sk_lock.slock)
+{
+	local_bh_disable();
+	bh_lock_sock(sk);
+	return !sock_owned_by_user(sk);
+}
+
+static void ferry_stream_leave(struct sock *sk)
+	__releases(&sk->sk_lock.slock)
+{
+	bh_unlock_sock(sk);
+	local_bh_enable();
+}
+
 static void ferry_stream_visit_lost(struct ferry_flow *flow, void *data)
 {
 	const struct ferry_stream_loss *loss = data;
@@ -522,16 +541,13 @@ static void ferry_stream_visit_lost(struct ferry_flow *flow, void *data)
 	if (!ferry_stream_depends(fy, loss))
 		return;
 	sk = &fy->fs.sk;
-	local_bh_disable();
-	bh_lock_sock(sk);
-	if (!sock_owned_by_user(sk)) {
+	if (ferry_stream_visit(sk)) {
 		ferry_stream_lose(sk, loss->err);
 	} else {
 		WRITE_ONCE(fy->lost_err, -loss->err);
 		set_bit(FERRY_DEFERRED_LOST, &sk->sk_tsq_flags);
 	}
-	bh_unlock_sock(sk);
-	local_bh_enable();
+	ferry_stream_leave(sk);
 }
 
 /**
@@ -568,7 +584,6 @@ struct ferry_stream_device {
 static void ferry_stream_visit_rerouted(struct ferry_flow *flow, void *data)
 {
 	const struct ferry_stream_device *device = data;
-	struct ferry_stream *fy;
 	struct ferry_path path;
 	struct sock *sk;
 	int err;
@@ -579,16 +594,12 @@ static void ferry_stream_visit_rerouted(struct ferry_flow *flow, void *data)
 			       READ_ONCE(flow->ifindex), &path);
 	if (err ? err != -EADDRNOTAVAIL : path.dev->ifindex != device->ifindex)
 		return;
-	fy = container_of(flow, struct ferry_stream, flow);
-	sk = &fy->fs.sk;
-	local_bh_disable();
-	bh_lock_sock(sk);
-	if (!sock_owned_by_user(sk))
+	sk = &container_of(flow, struct ferry_stream, flow)->fs.sk;
+	if (ferry_stream_visit(sk))
 		ferry_stream_reroute(sk);
 	else
 		set_bit(FERRY_DEFERRED_REROUTE, &sk->sk_tsq_flags);
-	bh_unlock_sock(sk);
-	local_bh_enable();
+	ferry_stream_leave(sk);
 }
 
 /**

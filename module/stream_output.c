@@ -77,36 +77,43 @@ static u64 ferry_stream_pace(struct sock *sk)
 }
 
 /*
- * Whether what was sent and has not left this host yet is enough: two of the largest
+ * How much of what was sent may wait on this host, in bytes: two of the largest
  * segments, or what arrives in four milliseconds. What waits in a device's queue longer
  * than it has to is dropped there (CoDel), and delays what others send (TCP has its
- * small queues for that). Within a host nothing waits in a queue for long; and a
+ * small queues for that).
+ */
+static u64 ferry_stream_full_limit(const struct ferry_conn *conn)
+{
+	return max_t(u64, conn->out->count.rate >> FERRY_STREAM_FULL_SHIFT,
+		     FERRY_STREAM_FULL_LEAST);
+}
+
+/*
+ * Whether that is enough. Within a host nothing waits in a queue for long; and a
  * driver that tells late what has left holds nobody up whose data has arrived.
  */
 static bool ferry_stream_full(const struct sock *sk)
 {
 	const struct ferry_conn *conn = &ferry_stream(sk)->conn;
-	u32 waits = sk_wmem_alloc_get(sk);
 
-	return unlikely(waits > FERRY_STREAM_FULL_LEAST) && !conn->merge_at &&
-	       conn->out->in_flight.count > 1 &&
-	       waits > conn->out->count.rate >> FERRY_STREAM_FULL_SHIFT;
+	return unlikely(sk_wmem_alloc_get(sk) > ferry_stream_full_limit(conn)) &&
+	       !conn->merge_at && conn->out->in_flight.count > 1;
 }
 
 /* How long it takes until it is not, in microseconds, as far as can be known. */
 static u64 ferry_stream_full_wait(const struct sock *sk)
 {
-	u64 rate = ferry_stream(sk)->conn.out->count.rate;
-	u64 most = max_t(u64, rate >> FERRY_STREAM_FULL_SHIFT,
-			 FERRY_STREAM_FULL_LEAST);
+	const struct ferry_conn *conn = &ferry_stream(sk)->conn;
+	u64 limit = ferry_stream_full_limit(conn);
+	u64 rate = conn->out->count.rate;
 	u32 waits = sk_wmem_alloc_get(sk);
 
 	if (!rate)
 		return FERRY_STREAM_FULL_WAIT;
 	/* An ACK will come first; or it was for want of memory. */
-	if (waits <= most)
+	if (waits <= limit)
 		return FERRY_STREAM_FULL_WAIT_MOST;
-	return clamp_t(u64, div64_u64((waits - most) * USEC_PER_SEC, rate),
+	return clamp_t(u64, div64_u64((waits - limit) * USEC_PER_SEC, rate),
 		       FERRY_STREAM_FULL_WAIT, FERRY_STREAM_FULL_WAIT_MOST);
 }
 

@@ -12,10 +12,11 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${0%"${0##*/}"}./lib.sh"
 
-# Frames from red to blue for as long as the case goes on.
+# Frames from red to blue for as long as the case goes on, and as many as it leaves the
+# CPUs time for.
 traffic()
 {
-	in_red "$WIRE" send fy0 100000000 &
+	in_red nice -n 19 "$WIRE" send fy0 100000000 &
 	sender=$!
 	# shellcheck disable=SC2064
 	trap "kill $sender 2>/dev/null || true; end" EXIT
