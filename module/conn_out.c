@@ -7,9 +7,6 @@
  */
 #include "conn_impl.h"
 
-/* Numbers that a segment's record end and FIN take at most. */
-#define MARKS	2
-
 /* What the congestion window has room for: a segment at least if all is quiet. */
 static u32 room(const struct ferry_conn *conn)
 {
@@ -21,6 +18,12 @@ static u32 room(const struct ferry_conn *conn)
 	return room;
 }
 
+/* Numbers that a segment's record end and FIN take at most. */
+static u32 marks(const struct ferry_conn *conn)
+{
+	return (conn->code != FERRY_CODE_STREAM) + conn->fin_queued;
+}
+
 /* So many bytes of new data fit the peer's window: all, or with room for marks. */
 static u32 window_takes(const struct ferry_conn *conn)
 {
@@ -29,7 +32,7 @@ static u32 window_takes(const struct ferry_conn *conn)
 
 	if (unsent <= usable)
 		return unsent;
-	return usable > MARKS ? usable - MARKS : 0;
+	return usable > marks(conn) ? usable - marks(conn) : 0;
 }
 
 static u32 whole_segments(const struct ferry_conn *conn, u32 bytes)

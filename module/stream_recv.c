@@ -18,8 +18,9 @@
 /* An skb may cost this much beyond twice its payload before it is packed. */
 #define FERRY_PACK_WASTE	512
 
-/* Beside a record, a window has to have numbers for its end and a FIN. */
+/* Beside its bytes, a window has to have numbers for a record's end and a FIN. */
 #define FERRY_RECORD_MARKS	2
+#define FERRY_STREAM_MARKS	1
 
 /*
  * The window
@@ -36,7 +37,7 @@
 u32 ferry_stream_capacity(const struct sock *sk, u8 code)
 {
 	u32 rcvbuf = READ_ONCE(sk->sk_rcvbuf);
-	u32 room = max_t(u32, rcvbuf / 2, 1);
+	u32 room = rcvbuf / 2 + FERRY_STREAM_MARKS;
 
 	/* A record that was promised has to fit, whatever became of the buffer. */
 	if (code != FERRY_CODE_STREAM)

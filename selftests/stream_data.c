@@ -510,6 +510,20 @@ TEST_F(data, amounts__end)
 	EXPECT_EQ(0, conn_amount(self->b, SIOCINQ));
 }
 
+/* All that was asked for room for comes before any of it is read, and the end with it. */
+TEST_F(data, full__to_the_last_byte)
+{
+	int room = 131072;
+	char *bytes = calloc(1, room);
+
+	ASSERT_EQ(0, sock_set(self->b, SOL_SOCKET, SO_RCVBUF, room));
+	ASSERT_EQ(room, sock_send(self->a, bytes, room, 0));
+	free(bytes);
+	EXPECT_TRUE(conn_await_amount(self->b, SIOCINQ, room));
+	ASSERT_EQ(0, sock_shutdown(self->a, SHUT_WR));
+	EXPECT_TRUE(sock_wait(self->b, POLLRDHUP) & POLLRDHUP);
+}
+
 /* A reader that does not read stops the writer, whose buffer has a bound. */
 TEST_F(data, full)
 {
