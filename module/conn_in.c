@@ -54,8 +54,12 @@ static void syn_sent_in(struct ferry_conn *conn, const struct ferry_seg *seg,
 {
 	if (seg->kind != FERRY_KIND_SYN && seg->ack != conn->snd_nxt) {
 		drop(result, FERRY_DROP_ACK);
-		if (seg->kind != FERRY_KIND_RST)
-			result->events |= FERRY_EVENT_STRAY;
+		if (seg->kind == FERRY_KIND_RST)
+			return;
+		/* Of a connection before, which that ends: ask again, once. */
+		result->events |= FERRY_EVENT_STRAY;
+		if (conn->syn_sends == 1)
+			conn->pending |= FERRY_PENDING_SYN;
 		return;
 	}
 	switch (seg->kind) {

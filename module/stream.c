@@ -226,7 +226,6 @@ static int ferry_stream_take_port(struct sock *sk, u32 port)
 {
 	struct ferry_net *fn = ferry_net(sock_net(sk));
 	struct ferry_stream *fy = ferry_stream(sk);
-
 	int err;
 
 	fy->flow.key.lport = port;
@@ -271,6 +270,9 @@ static int ferry_stream_choose_port(struct sock *sk)
 					  ferry_stream_port_seed(&fy->flow.key),
 					  ferry_stream_take_chosen_port);
 	err = ferry_stream_take_port(sk, fy->fs.sport);
+	if (err == -EADDRINUSE &&
+	    ferry_stream_forget(ferry_net(sock_net(sk)), &fy->flow.key))
+		err = ferry_stream_take_port(sk, fy->fs.sport);
 	return err == -EADDRINUSE ? -EADDRNOTAVAIL : err;
 }
 

@@ -247,6 +247,7 @@ void ferry_stream_arrived(const struct sock *sk, struct sk_buff *skb);
 int ferry_stream_do_rcv(struct sock *sk, struct sk_buff *skb);
 void ferry_stream_lost(struct ferry_net *fn, int ifindex, u64 addr, int err);
 void ferry_stream_rerouted(struct ferry_net *fn, int ifindex);
+bool ferry_stream_forget(struct ferry_net *fn, const struct ferry_flow_key *key);
 void ferry_stream_timer(struct timer_list *timer);
 enum hrtimer_restart ferry_stream_fine_timer(struct hrtimer *timer);
 void ferry_stream_release_cb(struct sock *sk);

@@ -573,6 +573,38 @@ void ferry_stream_lost(struct ferry_net *fn, int ifindex, u64 addr, int err)
 	ferry_flow_for_each(fn, ferry_stream_visit_lost, &loss);
 }
 
+/**
+ * ferry_stream_forget() - end a connection that nobody has any more
+ * @fn: the namespace
+ * @key: its ends
+ *
+ * As with Linux TCP, which has a TIME_WAIT by then: where close(2) was called and the
+ * peer has all there was, what is waited for is his FIN alone, and his to keep. He
+ * hears of it by the reset that answers what he sends next.
+ *
+ * Context: process; no lock that ends a connection takes may be held.
+ * Return: whether there was one.
+ */
+bool ferry_stream_forget(struct ferry_net *fn, const struct ferry_flow_key *key)
+{
+	struct ferry_flow *flow;
+	bool over = false;
+	struct sock *sk;
+
+	rcu_read_lock();
+	flow = ferry_flow_between(fn, key);
+	if (flow && flow->kind == FERRY_FLOW_STREAM) {
+		sk = &container_of(flow, struct ferry_stream, flow)->fs.sk;
+		over = ferry_stream_visit(sk) && sock_flag(sk, SOCK_DEAD) &&
+		       sk->sk_state == TCP_FIN_WAIT2;
+		if (over)
+			ferry_stream_lose(sk, 0);
+		ferry_stream_leave(sk);
+	}
+	rcu_read_unlock();
+	return over;
+}
+
 /*
  * struct ferry_stream_device - a device that has changed
  */
