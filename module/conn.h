@@ -380,7 +380,7 @@ struct ferry_conn_out {
  * @user_timeout: FERRY_USER_TIMEOUT in milliseconds; 0: not set
  * @keep_idle: keepalive's milliseconds of silence; 0: it is off
  * @keep_interval: milliseconds between its probes
- * @snd_max_wnd: largest window that the peer ever offered
+ * @snd_max_wnd: largest window that the peer has offered since one was waited out
  * @mss: largest segment that is sent, in bytes: what both ends and the path allow
  * @rcv_mss: what this end offered the peer as the largest
  * @rcv_seg: how large the peer's segments are of late: the largest, slowly forgotten

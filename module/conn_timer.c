@@ -204,9 +204,16 @@ static void persist_expired(struct ferry_conn *conn, u64 now,
 		ferry_conn_close(conn, -ETIMEDOUT, result);
 		return;
 	}
-	/* Too little window to be worth it is better than none at all. */
-	if (ferry_conn_usable(conn))
+	/*
+	 * Too little window to be worth it is better than none at all. The peer has
+	 * had the time to open it further, and may have no more: another like it
+	 * need not wait.
+	 */
+	if (ferry_conn_usable(conn)) {
 		conn->pending |= FERRY_PENDING_HEAD;
+		conn->snd_max_wnd = max_t(u32, ferry_conn_usable(conn),
+					  2 * FERRY_MSS_MIN);
+	}
 	conn->pending |= FERRY_PENDING_ASK;
 	ferry_rtt_backoff(&out->rtt);
 	set(conn, FERRY_TIMER_PERSIST, now + ferry_rtt_rto(&out->rtt));

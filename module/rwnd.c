@@ -181,7 +181,7 @@ u32 ferry_rwnd_read(struct ferry_rwnd *rwnd, u64 now, u64 seq, u32 mss,
  * @queued: bytes of payload that wait to be sent
  * @usable: bytes that the peer's window still takes
  * @mss: largest segment, in bytes
- * @max_window: largest window that the peer ever advertised, in bytes
+ * @max_window: largest window that the peer advertises, in bytes
  *
  * Without Nagle's algorithm: a short segment may go if it takes all that waits.
  *

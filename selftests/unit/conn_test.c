@@ -317,10 +317,13 @@ UNIT(conn_syn_sent__wrong_ack)
 	in(&seg);
 	CHECK_EQ(result.events, FERRY_EVENT_STRAY);
 	CHECK_EQ(conn.state, FERRY_SYN_SENT);
+	/* The answer ends what was there: it is asked again, but not for each. */
+	CHECK_EQ(output().kind, FERRY_KIND_SYN);
 	seg.ack -= 2;
 	in(&seg);
 	CHECK_EQ(result.events, FERRY_EVENT_STRAY);
 	CHECK_EQ(conn.state, FERRY_SYN_SENT);
+	CHECK_EQ(output().kind, 0);
 }
 
 UNIT(conn_syn_sent__reset)
@@ -1691,8 +1694,7 @@ static void close_window(void)
 	struct ferry_seg seg;
 
 	establish(0);
-	/* A segment, and room for the marks that it might have. */
-	conn.snd_edge = ISS + 1 + MSS + 2;
+	conn.snd_edge = ISS + 1 + MSS;
 	queue_bytes(2 * MSS);
 	output();
 	seg = data(0, MSS, 0, 0);
@@ -1717,6 +1719,55 @@ UNIT(conn_persist__probes)
 	CHECK_EQ(ferry_conn_deadline(&conn), now + 2 * wait);
 	data_in(0, MSS, 0, 0);
 	CHECK_EQ(output().len, MSS);
+}
+
+/* A peer whose window is smaller from now on: only the first of them is waited out. */
+UNIT(conn_persist__smaller_window)
+{
+	struct ferry_seg seg;
+	u32 small = MSS / 2;
+
+	close_window();
+	queue_bytes(10 * MSS);
+	seg = data(0, MSS, 0, 0);
+	seg.window = small;
+	in(&seg);
+	CHECK_EQ(output().len, 0);
+	CHECK_EQ(conn.timer, FERRY_TIMER_PERSIST);
+	timer(ferry_conn_deadline(&conn) - now);
+	CHECK_EQ(output().len, small);
+	seg = data(0, MSS + small, 0, 0);
+	seg.window = small;
+	in(&seg);
+	CHECK_EQ(output().len, small);
+	/* What is less than half of that is waited out again. */
+	seg = data(0, MSS + 2 * small, 0, 0);
+	seg.window = FERRY_MSS_MIN - 1;
+	in(&seg);
+	CHECK_EQ(output().len, 0);
+}
+
+/* All of a window is used, but the number that the FIN wants with the last byte. */
+UNIT(conn_window__to_the_last_number)
+{
+	struct ferry_seg seg;
+
+	establish(0);
+	conn.snd_edge = ISS + 1 + MSS;
+	queue_bytes(MSS + 1);
+	CHECK_EQ(output().len, MSS);
+
+	establish(0);
+	conn.snd_edge = ISS + 1 + MSS;
+	enqueue(MSS, FERRY_F_FIN);
+	seg = output();
+	CHECK_EQ(seg.len, MSS - 1);
+	CHECK_EQ(seg.flags & FERRY_F_FIN, 0);
+	seg = data(0, MSS - 1, 0, 0);
+	in(&seg);
+	seg = output();
+	CHECK_EQ(seg.len, 1);
+	CHECK(seg.flags & FERRY_F_FIN);
 }
 
 UNIT(conn_persist__while_it_answers)
