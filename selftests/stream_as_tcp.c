@@ -486,34 +486,6 @@ SCRIPT(dissolved__named)
 	look(s, s->b);
 }
 
-/* The peer keeps his end of a connection that was closed: its port is free for another. */
-SCRIPT(orphan__connected_again)
-{
-	int fd, far, again;
-
-	fd = script_socket(s, 0);
-	CALL(sock_set(fd, SOL_SOCKET, SO_REUSEADDR, 1));
-	CALL(script_bind(s, fd, OTHER));
-	CALL(script_connect(s, fd, SCRIPT_PORT));
-	far = conn_accept(s->listener);
-	close(fd);
-	EVENTS_AT(far, POLLRDHUP);
-	again = script_socket(s, 0);
-	CALL(sock_set(again, SOL_SOCKET, SO_REUSEADDR, 1));
-	CALL(script_bind(s, again, OTHER));
-	CALL(script_connect(s, again, SCRIPT_PORT));
-	EVENTS(again);
-	EVENTS_AT(far, POLLHUP);
-	use(s, far);
-	close(far);
-	far = conn_accept(s->listener);
-	SEND(again, "new");
-	ARRIVED(far, 3);
-	use(s, far);
-	close(far);
-	close(again);
-}
-
 SCRIPT(peer_closed)
 {
 	SEND(s->a, "hello");

@@ -457,19 +457,50 @@ TEST_F(close, time_wait__reused_here)
 	}
 }
 
+/*
+ * The peer keeps his end of a connection that was closed: its port can connect to him
+ * again, and he finds out by the reset of his.
+ */
+TEST_F(close, orphans__connected_again)
+{
+	int client = conn_bound(SOCK_STREAM, 7000), old, server;
+
+	ASSERT_EQ(0, sock_connect(client, &self->at));
+	old = conn_accept(self->conn.listener);
+	ASSERT_LE(0, old);
+	close(client);
+	ASSERT_EQ(0, RECV(old));
+
+	client = conn_bound(SOCK_STREAM, 7000);
+	ASSERT_LE(0, client);
+	ASSERT_EQ(0, sock_connect(client, &self->at));
+	EXPECT_TRUE(sock_wait(old, POLLHUP) & POLLHUP);
+	EXPECT_EQ(0, RECV(old));
+	EXPECT_EQ(-EPIPE, sock_send(old, "x", 1, MSG_NOSIGNAL));
+	server = conn_accept(self->conn.listener);
+	ASSERT_LE(0, server);
+	SEND(client, "x");
+	EXPECT_EQ(1, RECV(server));
+	close(server);
+	close(old);
+	close(client);
+}
+
 /* One that is alive is not to be had. */
 TEST_F(close, time_wait__not_yet)
 {
-	int client = conn_bound(SOCK_STREAM, 7000), server;
+	int old = conn_bound(SOCK_STREAM, 7000), client, server;
 
-	ASSERT_EQ(0, sock_connect(client, &self->at));
+	ASSERT_EQ(0, sock_connect(old, &self->at));
 	server = conn_accept(self->conn.listener);
 	ASSERT_LE(0, server);
-	close(client);
-	ASSERT_EQ(0, RECV(server));
-	/* FIN_WAIT_2. */
 	client = conn_bound(SOCK_STREAM, 7000);
 	EXPECT_EQ(-EADDRNOTAVAIL, sock_connect(client, &self->at));
+	/* Also if only this end has said its last word. */
+	ASSERT_EQ(0, sock_shutdown(old, SHUT_WR));
+	ASSERT_EQ(0, RECV(server));
+	EXPECT_EQ(-EADDRNOTAVAIL, sock_connect(client, &self->at));
+	close(old);
 	close(server);
 	ASSERT_EQ(1, stat_wait("TimeWaits", 1));
 	EXPECT_EQ(0, sock_connect(client, &self->at));
