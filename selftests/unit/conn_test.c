@@ -326,6 +326,18 @@ UNIT(conn_syn_sent__wrong_ack)
 	CHECK_EQ(output().kind, 0);
 }
 
+/* Data that acknowledges the SYN: no peer sends it before his SYN-ACK was answered. */
+UNIT(conn_syn_sent__data)
+{
+	struct ferry_seg seg = data(0, 0, 10, 0);
+
+	syn_sent(0);
+	in(&seg);
+	CHECK_EQ(result.drop, FERRY_DROP_STATE);
+	CHECK_EQ(result.events, 0);
+	CHECK_EQ(conn.state, FERRY_SYN_SENT);
+}
+
 UNIT(conn_syn_sent__reset)
 {
 	struct ferry_seg seg = { .kind = FERRY_KIND_RST, .ack = ISS };
@@ -379,6 +391,80 @@ UNIT(conn_open__self_connect)
 	in(&seg);
 	CHECK_EQ(conn.state, FERRY_ESTABLISHED);
 	CHECK_EQ(conn.rcv_nxt, ISS + 1);
+}
+
+static const struct ferry_seg other_syn = {
+	.kind = FERRY_KIND_SYN, .window = WINDOW, .seq = IRS, .stamp = 1, .mss = MSS,
+};
+
+/* Both ends at once; their SYN has come, and is answered. */
+static void simultaneous(void)
+{
+	syn_sent(0);
+	in(&other_syn);
+	CHECK_EQ(conn.state, FERRY_SYN_RECV);
+	CHECK_EQ(output().kind, FERRY_KIND_SYNACK);
+}
+
+UNIT(conn_simultaneous__syn_again)
+{
+	struct ferry_seg seg = other_syn;
+
+	simultaneous();
+	in(&seg);
+	CHECK_EQ(output().kind, FERRY_KIND_SYNACK);
+	/* Another one is not what it was about. */
+	seg.seq++;
+	in(&seg);
+	CHECK_EQ(result.drop, FERRY_DROP_STATE);
+	CHECK_EQ(output().kind, FERRY_KIND_DATA);
+	CHECK_EQ(conn.state, FERRY_SYN_RECV);
+}
+
+UNIT(conn_simultaneous__synack)
+{
+	struct ferry_seg seg = synack();
+
+	simultaneous();
+	seg.ack++;
+	in(&seg);
+	CHECK_EQ(result.drop, FERRY_DROP_ACK);
+	CHECK_EQ(conn.state, FERRY_SYN_RECV);
+	seg.ack--;
+	in(&seg);
+	CHECK_EQ(conn.state, FERRY_ESTABLISHED);
+}
+
+/* Their answer may be lost, and what follows it is as good. */
+UNIT(conn_simultaneous__data)
+{
+	struct ferry_seg seg;
+
+	simultaneous();
+	seg = data(0, 1, 10, 0);
+	in(&seg);
+	CHECK_EQ(result.drop, FERRY_DROP_ACK);
+	CHECK_EQ(result.events, FERRY_EVENT_STRAY);
+	/* What is beyond the window says nothing of the handshake. */
+	seg = data(10 * WINDOW, 0, 10, 0);
+	in(&seg);
+	CHECK_EQ(conn.state, FERRY_SYN_RECV);
+	data_in(0, 0, 10, 0);
+	CHECK_EQ(conn.state, FERRY_ESTABLISHED);
+	CHECK(result.events & FERRY_EVENT_DATA);
+}
+
+UNIT(conn_simultaneous__refused)
+{
+	struct ferry_seg seg;
+
+	simultaneous();
+	seg = (struct ferry_seg) {
+		.kind = FERRY_KIND_RST, .seq = IRS + 1, .ack = ISS + 1,
+	};
+	in(&seg);
+	CHECK_EQ(conn.state, FERRY_CLOSED);
+	CHECK_EQ(conn.error, -ECONNREFUSED);
 }
 
 UNIT(conn_mss__is_the_lesser)
