@@ -1880,6 +1880,19 @@ UNIT(conn_persist__while_it_answers)
 	CHECK_EQ(conn.error, -ETIMEDOUT);
 }
 
+/* What is sent again asks for an answer, too. */
+UNIT(conn_keepalive__data_under_way)
+{
+	establish(0);
+	ferry_conn_keepalive(&conn, now, 100 * SECOND, 10 * SECOND, 3);
+	queue_bytes(MSS);
+	CHECK_EQ(output().len, MSS);
+	timer(100 * SECOND);
+	CHECK_EQ(conn.probes, 0);
+	CHECK_EQ(conn.alive_at, now + 100 * SECOND);
+	CHECK_EQ(output().len, MSS);
+}
+
 UNIT(conn_keepalive__probes_and_gives_up)
 {
 	unsigned int i;
