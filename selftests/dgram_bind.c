@@ -24,6 +24,10 @@
 
 #define NOBODY	65534
 
+/* Of no device here, and a group's. */
+static const unsigned char foreign[FERRY_ALEN] = { 2, 0, 0, 0, 0, 9 };
+static const unsigned char group[FERRY_ALEN] = { 3, 0, 0, 0, 0, 9 };
+
 FIXTURE(bind) {
 	int a, b;
 	struct wire wire;
@@ -281,12 +285,9 @@ TEST_F(bind, own_address__sends)
 
 TEST_F(bind, foreign_address)
 {
-	unsigned char foreign[FERRY_ALEN] = { 2, 0, 0, 0, 0, 9 };
-
 	EXPECT_EQ(-EADDRNOTAVAIL, bind_addr(self->a, foreign, 5000));
 	/* A group's is nobody's, and so anybody's. */
-	foreign[0] = 3;
-	EXPECT_EQ(0, bind_addr(self->a, foreign, 5000));
+	EXPECT_EQ(0, bind_addr(self->a, group, 5000));
 }
 
 TEST_F(bind, address_of_another_device)
@@ -389,8 +390,6 @@ TEST_F(bind, privileged)
 /* What is wrong with the address is said first, then what with the port. */
 static int bind_foreign_below_1024(void)
 {
-	static const unsigned char foreign[FERRY_ALEN] = { 2, 0, 0, 0, 0, 9 };
-
 	return bind_addr(dgram(), foreign, FERRY_PORT_PRIVILEGED - 1);
 }
 
@@ -403,7 +402,6 @@ static int bind_below_1024_twice(void)
 
 static int bind_foreign_twice(void)
 {
-	static const unsigned char foreign[FERRY_ALEN] = { 2, 0, 0, 0, 0, 9 };
 	int fd = dgram_at(FERRY_PORT_PRIVILEGED);
 
 	return bind_addr(fd, foreign, FERRY_PORT_PRIVILEGED + 1);
