@@ -376,16 +376,22 @@ SCRIPT(refused)
 	close(fd);
 }
 
+/* The peer closes with something unread, and is seen to. */
+static void close_unread(struct script *s)
+{
+	SEND(s->b, "lost");
+	ARRIVED(s->a, 4);
+	script_close(&s->a);
+	EVENTS_AT(s->b, POLLHUP);
+}
+
 SCRIPT(refused__after_an_error)
 {
 	int i;
 
 	for (i = 0; i < 3; i++) {
 		CALL(sock_set(s->b, SOL_SOCKET, SO_SNDBUF, 20000));
-		SEND(s->b, "lost");
-		ARRIVED(s->a, 4);
-		script_close(&s->a);
-		EVENTS_AT(s->b, POLLHUP);
+		close_unread(s);
 		switch (i) {
 		case 0:
 			CALL(sock_send(s->b, "x", 1, MSG_OOB));
@@ -484,10 +490,7 @@ SCRIPT(closed__unread__told_by_send)
 
 SCRIPT(closed__unread__told_by_so_error)
 {
-	SEND(s->b, "lost");
-	ARRIVED(s->a, 4);
-	script_close(&s->a);
-	EVENTS_AT(s->b, POLLHUP);
+	close_unread(s);
 	ERROR(s->b);
 	ERROR(s->b);
 	RECV(s->b, 0);
@@ -497,10 +500,7 @@ SCRIPT(closed__unread__told_by_so_error)
 SCRIPT(closed__unread__urgently)
 {
 	CALL(sock_set(s->b, SOL_SOCKET, SO_SELECT_ERR_QUEUE, 1));
-	SEND(s->b, "lost");
-	ARRIVED(s->a, 4);
-	script_close(&s->a);
-	EVENTS_AT(s->b, POLLHUP);
+	close_unread(s);
 	ERROR(s->b);
 	EVENTS(s->b);
 }
